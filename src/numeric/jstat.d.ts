@@ -1,0 +1,14 @@
+/** What we take from jstat, which ships no types. */
+declare module 'jstat' {
+  const jstat: {
+    readonly beta: {
+      /** The p-quantile of the beta distribution. */
+      inv(p: number, alpha: number, beta: number): number;
+    };
+    readonly studentt: {
+      /** The p-quantile of Student's t distribution. */
+      inv(p: number, degreesOfFreedom: number): number;
+    };
+  };
+  export default jstat;
+}
