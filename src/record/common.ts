@@ -1,0 +1,34 @@
+/** Pieces that several records share. */
+import { z } from 'zod';
+
+/** A mean with its 95 % interval. */
+export const estimateSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
+export type Estimate = z.infer<typeof estimateSchema>;
+
+export const BASES = [
+  'svd',
+  'svd-minor',
+  'random',
+  'gradient',
+  'gradient-lora-ga',
+  'natural',
+  'activation',
+] as const;
+export const basisSchema = z.enum(BASES);
+/** How the frames of a layer are chosen. */
+export type Basis = z.infer<typeof basisSchema>;
+
+export const FAMILIES = ['core', 'left', 'right', 'factors', 'diagonal'] as const;
+export const familySchema = z.enum(FAMILIES);
+/** Which updates an adapter can make with its frames. */
+export type Family = z.infer<typeof familySchema>;
+
+export const COMPUTE_TYPES = ['float32', 'int8'] as const;
+export const computeSchema = z.enum(COMPUTE_TYPES);
+/** Arithmetic of the products with weights. */
+export type Compute = z.infer<typeof computeSchema>;
+
+/** Labels of the source paper for a coverage (`docs/concepts.md`): a convention under test, not a law. */
+export const REGIMES = ['under-threshold', 'transition', 'reliable', 'premium'] as const;
+export const regimeSchema = z.enum(REGIMES);
+export type Regime = z.infer<typeof regimeSchema>;

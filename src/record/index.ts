@@ -1,0 +1,17 @@
+/**
+ * Room `record`: the versioned shapes of everything that a run leaves on disk, and how it is read and written:
+ * whole or not at all. Reports read these and nothing else.
+ */
+export * from './common.ts';
+export * from './probe-record.ts';
+export { readProbeRecord, readRunRecord } from './read-record.ts';
+export { roundSignificant } from './round-significant.ts';
+export {
+  appendMetrics,
+  createRunDirectory,
+  discardRun,
+  finishRun,
+  writeProbeRecord,
+} from './run-directory.ts';
+export * from './run-record.ts';
+export { writeJsonAtomic } from './write-file.ts';

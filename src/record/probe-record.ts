@@ -1,0 +1,139 @@
+/** The record of a probe: everything that it measured, and what it measured it on. */
+import { z } from 'zod';
+import { basisSchema, computeSchema, estimateSchema, familySchema, regimeSchema } from './common.ts';
+
+/** One rank of one family of one basis. Ranks are those asked for; `energyCurve` holds every rank. */
+export const rankPointSchema = z.strictObject({
+  rank: z.int().positive(),
+  /** Trainable parameters of the adapter at this rank. */
+  parameters: z.int().positive(),
+  /** ‖P G‖ / ‖G‖, mean over batches. */
+  coverage: estimateSchema,
+  /** coverage², the share of the gradient's energy. */
+  energy: estimateSchema,
+  /** energy over its exact null mean: 1 is no better than random frames. */
+  gain: estimateSchema,
+  /** Coverage of uniformly random frames: root of the exact mean energy, and the 95 % band of one draw. */
+  null: z.strictObject({ coverage: z.number(), low: z.number(), high: z.number() }),
+  /** The largest coverage that any frames of this rank could have on the same batches; null where none is known. */
+  ceiling: z.number().nullable(),
+  /** Coverage of the expected gradient, from products of independent batches; null below two batches. */
+  signalCoverage: estimateSchema.nullable(),
+  regime: regimeSchema,
+});
+export type RankPoint = z.infer<typeof rankPointSchema>;
+
+export const familyResultSchema = z.strictObject({
+  family: familySchema,
+  points: z.array(rankPointSchema),
+  /** Mean energy at rank 1, 2, 3, …; five significant digits. */
+  energyCurve: z.array(z.number()),
+});
+export type FamilyResult = z.infer<typeof familyResultSchema>;
+
+/** Natural coverage ν at every rank 1, 2, 3, … (`docs/concepts.md`). Sums over layers where global. */
+export const naturalResultSchema = z.strictObject({
+  /** λ: the ridge as a multiple of the mean diagonal. */
+  ridge: z.number().positive(),
+  /** Gradient and whitening from the same half of the batches: biased upwards by noise. */
+  inSample: z.array(z.number()),
+  /** Whitening and first gradient from one half, second gradient from the other: unbiased by noise. */
+  heldOut: z.array(z.number()),
+  /** 95 % interval of `heldOut` at every rank (jackknife over batches). */
+  heldOutLow: z.array(z.number()),
+  heldOutHigh: z.array(z.number()),
+  /** The same two with the rows of the output gradients shuffled against the inputs. */
+  permutedInSample: z.array(z.number()),
+  permutedHeldOut: z.array(z.number()),
+});
+export type NaturalResult = z.infer<typeof naturalResultSchema>;
+
+export const basisResultSchema = z.strictObject({
+  basis: basisSchema,
+  families: z.array(familyResultSchema),
+  natural: naturalResultSchema.nullable(),
+});
+export type BasisResult = z.infer<typeof basisResultSchema>;
+
+export const effectiveRankSchema = z.strictObject({
+  /** exp of the entropy of σ/Σσ (Roy & Vetterli), the source paper's "ER". */
+  entropic: z.number(),
+  /** ‖G‖²/σ₁². */
+  stable: z.number(),
+  /** (Σσ²)²/Σσ⁴. */
+  participation: z.number(),
+});
+
+const shared = {
+  /** ‖G‖_F of a batch, mean over batches. */
+  gradientNorm: estimateSchema,
+  bases: z.array(basisResultSchema),
+};
+
+export const layerResultSchema = z.strictObject({
+  /** Hugging Face module name. */
+  name: z.string(),
+  inFeatures: z.int().positive(),
+  outFeatures: z.int().positive(),
+  /** This layer's share of the summed gradient energy of all measured layers. */
+  energyShare: z.number(),
+  /** Of single-batch gradients, averaged over the batches whose spectrum was taken; null when none was. */
+  effectiveRank: effectiveRankSchema.nullable(),
+  /** Singular values of a batch gradient over its Frobenius norm, descending, averaged likewise; [] when none was. */
+  spectrum: z.array(z.number()),
+  ...shared,
+});
+export type LayerResult = z.infer<typeof layerResultSchema>;
+
+export const globalResultSchema = z.strictObject(shared);
+export type GlobalResult = z.infer<typeof globalResultSchema>;
+
+export const probeRecordSchema = z.strictObject({
+  schema: z.literal('rankscope.probe'),
+  version: z.literal(1),
+  /** `partial` when the run was stopped; everything in it was measured on the batches it states. */
+  status: z.enum(['complete', 'partial']),
+  model: z.strictObject({
+    path: z.string(),
+    name: z.string(),
+    architecture: z.string(),
+    format: z.string(),
+    parameters: z.int().positive(),
+    /** sha256 over the bytes of the weight files. */
+    sha256: z.string(),
+  }),
+  data: z.strictObject({ path: z.string(), sha256: z.string(), documents: z.int(), tokens: z.int() }),
+  settings: z.strictObject({
+    bases: z.array(basisSchema),
+    families: z.array(familySchema),
+    ranks: z.array(z.int().positive()),
+    layers: z.string(),
+    batches: z.int(),
+    batchSize: z.int(),
+    seqLen: z.int(),
+    pack: z.boolean(),
+    calibrationBatches: z.int(),
+    spectrumBatches: z.int(),
+    randomFrames: z.int(),
+    natural: z.boolean(),
+    ridge: z.number(),
+    ciWidth: z.number().nullable(),
+    compute: computeSchema,
+    seed: z.int(),
+  }),
+  measured: z.strictObject({
+    batches: z.int(),
+    /** Targets that counted in the loss of the measured batches. */
+    targets: z.int(),
+    /** Mean loss per target, nats. */
+    loss: estimateSchema,
+    seconds: z.number(),
+    peakMemoryBytes: z.int(),
+    estimatedMemoryBytes: z.int(),
+  }),
+  notes: z.array(z.string()),
+  global: globalResultSchema,
+  layers: z.array(layerResultSchema),
+});
+/** See {@link probeRecordSchema}. */
+export type ProbeRecord = z.infer<typeof probeRecordSchema>;
