@@ -1,0 +1,112 @@
+/** A Llama model in GGUF, told in Hugging Face's words: configuration and weight names. */
+import { UserError } from '../errors/index.ts';
+import type { GgufHeader, GgufMetadata } from './gguf.ts';
+import { ROPE_FACTORS, ropeScaling } from './llama-rope-gguf.ts';
+import { unsupportedFeature } from './unsupported-feature.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** Hugging Face's module for every GGUF name; `blk.3.` stands for `model.layers.3.`. */
+const MODULES: Readonly<Record<string, string>> = {
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  attn_norm: 'input_layernorm',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+const OUTER_NAMES: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+};
+
+/** The model's configuration and weights in Hugging Face's words. Throws {@link UserError} `gguf-unsupported`. */
+export function translateLlama(
+  path: string,
+  { metadata, tensors }: GgufHeader,
+): { config: Record<string, unknown>; weights: Map<string, WeightSource> } {
+  const architecture = metadata['general.architecture'];
+  if (architecture !== 'llama') {
+    throw new UserError('gguf-unsupported', {
+      what: `${path} holds a model of an architecture that cannot be read from GGUF.`,
+      got: String(architecture),
+      expected: 'llama',
+      fix: 'use the Hugging Face folder of the model (config.json and safetensors), or a Llama model',
+    });
+  }
+  const config = llamaConfig(path, metadata, tensors);
+  const weights = new Map<string, WeightSource>();
+  for (const tensor of tensors) {
+    if (tensor.name === ROPE_FACTORS) continue;
+    const name = translateName(path, tensor.name);
+    weights.set(name, {
+      ...tensor,
+      name,
+      ...(isPermuted(name) && permutation(path, tensor, config.head_dim)),
+    });
+  }
+  return { config, weights };
+}
+
+function llamaConfig(path: string, metadata: GgufMetadata, tensors: readonly WeightSource[]) {
+  const number = (key: string, otherwise?: number): number => {
+    const value = metadata[key] ?? otherwise;
+    if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
+    throw new UserError('gguf-invalid', {
+      what: `${path} does not say ${key}.`,
+      got: value === undefined ? 'nothing' : typeof value,
+      expected: 'a number',
+      fix: 'convert the model again with a current llama.cpp',
+    });
+  };
+  const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
+  const width = number('llama.embedding_length');
+  const heads = number('llama.attention.head_count');
+  const headSize = number('llama.attention.key_length', number('llama.rope.dimension_count', width / heads));
+  const theta = number('llama.rope.freq_base', 10000);
+  return {
+    model_type: 'llama',
+    architectures: ['LlamaForCausalLM'],
+    hidden_size: width,
+    intermediate_size: number('llama.feed_forward_length'),
+    num_hidden_layers: number('llama.block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: number('llama.attention.head_count_kv', heads),
+    head_dim: headSize,
+    hidden_act: 'silu',
+    rms_norm_eps: number('llama.attention.layer_norm_rms_epsilon'),
+    rope_theta: theta,
+    rope_scaling: ropeScaling(path, metadata, tensors, headSize, theta),
+    vocab_size: number('llama.vocab_size', embedding?.shape[0]),
+    max_position_embeddings: number('llama.context_length'),
+    tie_word_embeddings: tensors.every(({ name }) => name !== 'output.weight'),
+    attention_bias: tensors.some(({ name }) => name === 'blk.0.attn_q.bias'),
+    mlp_bias: tensors.some(({ name }) => name === 'blk.0.ffn_up.bias'),
+  };
+}
+
+function translateName(path: string, name: string): string {
+  const outer = OUTER_NAMES[name];
+  if (outer !== undefined) return outer;
+  const [, block, part = '', kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  const module = MODULES[part];
+  if (module === undefined) throw unsupportedFeature(path, `tensor ${name}`);
+  return `model.layers.${block}.${module}.${kind}`;
+}
+
+function isPermuted(name: string): boolean {
+  return /\.(q|k)_proj\./.test(name);
+}
+
+function permutation(path: string, { name, shape }: WeightSource, headSize: number) {
+  if (headSize % 2 === 0 && shape[0]! % headSize === 0) return { permutedRowsPerHead: headSize };
+  throw new UserError('gguf-invalid', {
+    what: `Tensor ${name} of ${path} is not made of whole heads.`,
+    got: `${shape[0]} rows`,
+    expected: `a multiple of the head size, ${headSize}, an even number`,
+    fix: 'convert the model again with a current llama.cpp',
+  });
+}

@@ -1,0 +1,98 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import { float32, tensor } from '../numeric/index.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+import type { FileRange } from './file.ts';
+import { materialize } from './materialize.ts';
+import { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'materialize-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const cache = join(folder, 'cache', 'weights');
+beforeEach(() => rmSync(join(folder, 'cache'), { recursive: true, force: true }));
+
+const halves = (dtype: 'F16' | 'BF16', ...data: number[]): HalfTensor => ({
+  dtype,
+  shape: [data.length],
+  data: Uint16Array.from(data),
+});
+const plain = float32([2, 2], [1, 2, 3, 4]);
+
+async function openModel(tensors: Parameters<typeof writeSafetensors>[1]): Promise<Checkpoint> {
+  writeFileSync(join(folder, 'config.json'), '{}');
+  await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  return openCheckpoint(folder);
+}
+
+function floatsAt({ path, offset, length }: FileRange): number[] {
+  return [...new Float32Array(new Uint8Array(readFileSync(path).subarray(offset, offset + length)).buffer)];
+}
+
+it('maps F32 in place and decodes the rest once', async () => {
+  const model = await openModel({ plain, a: halves('F16', 0x3c00, 0xc000), b: halves('BF16', 0x3f80) });
+  const places = await materialize(model, ['plain', 'a', 'b', 'a'], cache);
+  expect(places.get('plain')).toMatchObject({ path: model.files[0], length: 16 });
+  expect([...places].map(([name, place]) => [name, floatsAt(place)])).toEqual([
+    ['plain', [1, 2, 3, 4]],
+    ['a', [1, -2]],
+    ['b', [1]],
+  ]);
+  const [file] = readdirSync(cache);
+  expect(readdirSync(cache)).toHaveLength(1);
+  expect(file).toMatch(/^[0-9a-f]{64}\.f32$/);
+  const written = statSync(join(cache, file!)).mtimeMs;
+
+  await materialize(await openCheckpoint(folder), ['a', 'b'], cache);
+  expect(readdirSync(cache)).toEqual([file]);
+  expect(statSync(join(cache, file!)).mtimeMs).toBe(written);
+
+  truncateSync(join(cache, file!), 3);
+  const again = await materialize(model, ['a', 'b'], cache);
+  expect(floatsAt(again.get('b')!)).toEqual([1]);
+});
+
+it('makes another cache file for other weights and other names', async () => {
+  const first = await openModel({ a: halves('F16', 0x3c00), b: halves('F16', 0x3c00) });
+  await materialize(first, ['a'], cache);
+  await materialize(first, ['a', 'b'], cache);
+  await materialize(await openModel({ a: halves('F16', 0xc000), b: halves('F16', 0) }), ['a'], cache);
+  expect(readdirSync(cache)).toHaveLength(3);
+});
+
+it('writes no cache when nothing is to decode', async () => {
+  await materialize(await openModel({ plain }), ['plain'], cache);
+  expect(() => readdirSync(cache)).toThrow(/ENOENT/);
+});
+
+it('finds values that are not finite, mapped or decoded, and leaves no file', async () => {
+  const mapped = await openModel({ w: float32([3], [1, Number.NaN, 2]) });
+  await expect(materialize(mapped, ['w'], cache)).rejects.toMatchObject({
+    code: 'weights-not-finite',
+    message: expect.stringMatching(/Weight w.*NaN at index 1/s),
+  });
+  const decoded = await openModel({ w: halves('F16', 0, 0, 0xfc00) });
+  await expect(materialize(decoded, ['w'], cache)).rejects.toThrow(/-Infinity at index 2/);
+  expect(readdirSync(cache)).toEqual([]);
+});
+
+it('refuses missing names, types that cannot be decoded, places that cannot be written', async () => {
+  const model = await openModel({ mask: tensor('uint8', [1], Uint8Array.of(1)), a: halves('F16', 0) });
+  await expect(materialize(model, ['missing'], cache)).rejects.toMatchObject({ code: 'weight-missing' });
+  await expect(materialize(model, ['mask'], cache)).rejects.toMatchObject({
+    code: 'weight-type-unsupported',
+  });
+  const file = join(folder, 'config.json');
+  await expect(materialize(model, ['a'], join(file, 'below'))).rejects.toMatchObject({
+    code: 'cannot-write',
+  });
+});

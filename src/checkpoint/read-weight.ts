@@ -1,0 +1,77 @@
+/** Weights as float32 in memory, whole or piece by piece. */
+import { invariant, UserError } from '../errors/index.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { decode } from './dequantize.ts';
+import { readExactly, withFile } from './file.ts';
+import { assertFinite } from './finite.ts';
+import { rowsAndColumns, storedTypeOf, type WeightSource } from './weight-source.ts';
+
+/** Elements that are decoded at a time: bounds memory, long enough for full speed. */
+const PIECE_ELEMENTS = 2 ** 22;
+
+/** The source of a weight; throws {@link UserError} `weight-missing` when the checkpoint lacks it. */
+export function findWeight(checkpoint: Checkpoint, name: string): WeightSource {
+  const source = checkpoint.weights.get(name);
+  if (source !== undefined) return source;
+  const names = [...checkpoint.weights.keys()];
+  const last = name.split('.').slice(-2).join('.');
+  const alike = names.filter((known) => known.endsWith(last));
+  throw new UserError('weight-missing', {
+    what: `${checkpoint.path} has no weight ${name}.`,
+    got: `${names.length} weights, such as ${(alike.length > 0 ? alike : names).slice(0, 3).join(', ')}`,
+    fix: 'check that config.json belongs to these weights',
+  });
+}
+
+/**
+ * A weight as float32, row-major, in Hugging Face order.
+ * Throws `UserError` `weight-missing`, `weight-type-unsupported`, `weights-not-finite`, `file-truncated`.
+ */
+export function readWeight(checkpoint: Checkpoint, name: string): Float32Array {
+  const source = findWeight(checkpoint, name);
+  const pieces = [...decodedPieces(source)];
+  if (pieces.length === 1) return pieces[0]!;
+  const whole = new Float32Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** Decodes a weight in pieces of a few million elements, in Hugging Face order, checked to be finite. */
+export function* decodedPieces(source: WeightSource): Generator<Float32Array> {
+  const type = storedTypeOf(source.name, source.dtype, source.path);
+  const { rows, columns } = rowsAndColumns(source);
+  const { permutedRowsPerHead = 1 } = source;
+  // A piece is a whole number of heads (or rows), hence of blocks: no block crosses a row.
+  const unit = permutedRowsPerHead * columns;
+  const pieceElements = Math.max(1, Math.floor(PIECE_ELEMENTS / unit)) * unit;
+  const elements = rows * columns;
+  for (let first = 0; first < elements; first += pieceElements) {
+    const count = Math.min(pieceElements, elements - first);
+    const offset = source.offset + (first / type.elements) * type.bytes;
+    const length = (count / type.elements) * type.bytes;
+    const bytes = withFile(source.path, (file) => readExactly(file, source.path, offset, length));
+    const values = decode(source, bytes);
+    assertFinite(source.name, values, first);
+    yield permutedRowsPerHead > 1 ? unpermute(values, permutedRowsPerHead, columns) : values;
+  }
+}
+
+/**
+ * Undoes the row permutation of llama.cpp's converter (convert_hf_to_gguf.py, `LlamaModel.permute`): within
+ * a head, stored row 2j + s becomes row s·rowsPerHead/2 + j.
+ */
+export function unpermute(values: Float32Array, rowsPerHead: number, columns: number): Float32Array {
+  const rows = values.length / columns;
+  invariant(rows % rowsPerHead === 0 && rowsPerHead % 2 === 0, `${rows} rows are not whole heads`);
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    const inHead = row % rowsPerHead;
+    const target = row - inHead + (inHead % 2) * (rowsPerHead / 2) + Math.floor(inHead / 2);
+    result.set(values.subarray(row * columns, (row + 1) * columns), target * columns);
+  }
+  return result;
+}
