@@ -1,0 +1,124 @@
+/** The intermediate representation: values of static shape, nodes that make them, and the graph they stand in. */
+import { InvariantError, invariant } from '../errors/index.ts';
+import { type DType, float32, sizeOf, type Tensor } from '../numeric/index.ts';
+import type { Op } from './op.ts';
+
+/** Element type and static shape of a value. */
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** Bytes of a file that hold a tensor, little-endian and row-major: mapped by the engine, never copied by us. */
+export interface ExternalData {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where a value comes from. */
+export type Source =
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'constant'; readonly tensor: Tensor }
+  | { readonly kind: 'external'; readonly name: string; readonly data: ExternalData }
+  | { readonly kind: 'node'; readonly node: Node; readonly index: number };
+
+/** A typed edge of the graph. */
+export interface Value extends ValueType {
+  readonly id: number;
+  readonly graph: Graph;
+  readonly source: Source;
+}
+
+/** One application of an op. */
+export interface Node {
+  readonly op: Op;
+  readonly inputs: readonly Value[];
+  readonly attributes: unknown;
+  readonly outputs: readonly Value[];
+}
+
+/** A dataflow graph under construction; nodes stand in an order in which they can be evaluated. */
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, Value>();
+  readonly outputs = new Map<string, Value>();
+  private readonly externals = new Map<string, Value>();
+  private readonly scalars = new Map<number, Value>();
+  private nextId = 0;
+
+  /** A value that is fed at every run. */
+  input(name: string, dtype: DType, shape: readonly number[]): Value {
+    invariant(!this.inputs.has(name), `graph input ${name} is declared twice`);
+    const value = this.value({ dtype, shape }, { kind: 'input', name });
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  /** A value that is part of the graph. */
+  constant(tensor: Tensor): Value {
+    return this.value(tensor, { kind: 'constant', tensor });
+  }
+
+  /** A float32 scalar constant, one per number. */
+  scalar(number: number): Value {
+    const known = this.scalars.get(number);
+    if (known !== undefined) return known;
+    const value = this.constant(float32([], [number]));
+    this.scalars.set(number, value);
+    return value;
+  }
+
+  /** A weight that stays in its file, one value per name. */
+  external(name: string, type: ValueType, data: ExternalData): Value {
+    const known = this.externals.get(name);
+    if (known !== undefined) return known;
+    const value = this.value(type, { kind: 'external', name, data });
+    this.externals.set(name, value);
+    return value;
+  }
+
+  /** Names a value as a result of the graph. */
+  output(name: string, value: Value): void {
+    invariant(!this.outputs.has(name), `graph output ${name} is declared twice`);
+    invariant(value.graph === this, `graph output ${name} is a value of another graph`);
+    this.outputs.set(name, value);
+  }
+
+  /** Appends a node; prefer the functions of `graph/ops`, which call this. */
+  apply<A>(op: Op<A>, inputs: readonly Value[], attributes: A): Value[] {
+    for (const input of inputs) {
+      if (input.graph !== this) throw new InvariantError(`${op.name}: an input belongs to another graph`);
+    }
+    const types = op.infer(inputs, attributes);
+    const outputs: Value[] = [];
+    const node: Node = { op, inputs, attributes, outputs };
+    types.forEach((type, index) => {
+      outputs.push(this.value(type, { kind: 'node', node, index }));
+    });
+    this.nodes.push(node);
+    return outputs;
+  }
+
+  /** The nodes that the outputs depend on, in order of evaluation. */
+  liveNodes(): Node[] {
+    const live = new Set<Node>();
+    const visit: Value[] = [...this.outputs.values()];
+    for (let value = visit.pop(); value !== undefined; value = visit.pop()) {
+      if (value.source.kind !== 'node' || live.has(value.source.node)) continue;
+      live.add(value.source.node);
+      visit.push(...value.source.node.inputs);
+    }
+    return this.nodes.filter((node) => live.has(node));
+  }
+
+  private value(type: ValueType, source: Source): Value {
+    return { id: this.nextId++, graph: this, dtype: type.dtype, shape: [...type.shape], source };
+  }
+}
+
+/** Bytes that a value of this type takes. */
+export function byteLength(type: ValueType): number {
+  const width = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 }[type.dtype];
+  return width * sizeOf(type.shape);
+}

@@ -1,0 +1,46 @@
+/** Softmax and log-sum-exp: one is the gradient of the other, so they share a file. */
+import type { Value } from '../graph.ts';
+import { defineOp } from '../op.ts';
+import { exp, mul, sub } from './elementwise.ts';
+import {
+  callReduce,
+  emitReduce,
+  inferReduce,
+  keepReduced,
+  type ReduceAttributes,
+  type ReduceOptions,
+  reduceSum,
+} from './reduce.ts';
+
+/** y = exp(x) / Σ exp(x) over the last axis: dx = y ∘ (dy − Σ dy∘y). */
+export const Softmax = defineOp({
+  name: 'Softmax',
+  infer: ([x]) => [x!],
+  gradient: ({ outputs: [y], outputGradients: [dy] }) => [
+    mul(y!, sub(dy!, reduceSum(mul(dy!, y!), [-1], { keepDimensions: true }))),
+  ],
+  emit: (node) => ({ type: 'Softmax', inputs: node.inputs, attributes: { axis: -1 } }),
+});
+
+/** Softmax over the last axis. */
+export const softmax = (x: Value): Value => x.graph.apply(Softmax, [x], {})[0]!;
+
+/**
+ * y = log Σ exp(x) over axes: dx = exp(x − y) ∘ dy, which is softmax(x) ∘ dy. Over the last axis the softmax op
+ * makes it in one pass.
+ */
+export const ReduceLogSumExp = defineOp<ReduceAttributes>({
+  name: 'ReduceLogSumExp',
+  infer: inferReduce,
+  gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => {
+    const [axis, ...others] = attributes.axes;
+    const isLast = others.length === 0 && axis === x!.shape.length - 1;
+    const weights = isLast ? softmax(x!) : exp(sub(x!, keepReduced(y!, x!, attributes)));
+    return [mul(weights, keepReduced(dy!, x!, attributes))];
+  },
+  emit: emitReduce('ReduceLogSumExp'),
+});
+
+/** log Σ exp over axes, without overflow; negative axes count from the end. */
+export const reduceLogSumExp: (x: Value, axes: readonly number[], options?: ReduceOptions) => Value =
+  callReduce(ReduceLogSumExp);

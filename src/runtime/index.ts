@@ -1,0 +1,7 @@
+/**
+ * Room `runtime`: what runs graphs. It alone imports the ONNX Runtime. Two engines stand behind one interface:
+ * ONNX Runtime in a thread of its own, and a slow float64 reference that tests hold it against.
+ */
+export * from './engine.ts';
+export { createOnnxEngine, type OnnxEngineOptions } from './onnx/onnx-engine.ts';
+export { createReferenceEngine } from './reference/reference-engine.ts';

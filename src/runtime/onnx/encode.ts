@@ -1,0 +1,183 @@
+/** A graph as an ONNX model: protobuf bytes without weights, which stay in their files. */
+import { parse, relative } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { InvariantError } from '../../errors/index.ts';
+import type { AttributeValue, ExternalData, Graph, Value, ValueType } from '../../graph/index.ts';
+import type { DType, Tensor } from '../../numeric/index.ts';
+
+const OPSET = 20n;
+const IR_VERSION = 10n;
+const ELEMENT_TYPE: Readonly<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
+
+/** External data must lie below one folder, and weights, caches and frames may lie anywhere. */
+const ROOT = parse(process.cwd()).root;
+
+/** What the runtime needs to make a session. */
+export interface EncodedModel {
+  readonly bytes: Uint8Array;
+  /** Folder that external data is looked up in. */
+  readonly folder: string;
+}
+
+/** Encodes the nodes that the outputs depend on. */
+export function encodeModel(graph: Graph): EncodedModel {
+  const encoder = new Encoder(graph);
+  const bytes = toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: IR_VERSION,
+      producerName: 'rankscope',
+      opsetImport: [
+        create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
+        create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
+      ],
+      graph: encoder.graphProto(),
+    }),
+  );
+  return { bytes, folder: ROOT };
+}
+
+class Encoder {
+  private readonly graph: Graph;
+  private readonly names = new Map<Value, string>();
+  private readonly initializers = new Map<string, ReturnType<typeof create<typeof TensorProtoSchema>>>();
+  private readonly nodes: ReturnType<typeof create<typeof NodeProtoSchema>>[] = [];
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+  }
+
+  graphProto() {
+    const outputs = [...this.graph.outputs];
+    const live = this.graph.liveNodes();
+    for (const [name, value] of this.graph.inputs) this.names.set(value, name);
+    // An Identity that renames an output would be a full copy, so the producer takes the output's name.
+    for (const [name, value] of outputs) {
+      if (value.source.kind === 'node' && !this.names.has(value)) this.names.set(value, name);
+    }
+    for (const node of live) {
+      const emission = node.op.emit(node, node.attributes);
+      this.node(
+        emission.type,
+        emission.inputs.map((input) => ('graph' in input ? this.nameOf(input) : this.literal(input))),
+        node.outputs.map((output) => this.nameOf(output)),
+        emission.domain ?? '',
+        emission.attributes ?? {},
+      );
+    }
+    for (const [name, value] of outputs) {
+      if (this.nameOf(value) !== name) this.node('Identity', [this.nameOf(value)], [name], '', {});
+    }
+    return create(GraphProtoSchema, {
+      name: 'graph',
+      node: this.nodes,
+      initializer: [...this.initializers.values()],
+      input: [...this.graph.inputs].map(([name, value]) => valueInfo(name, value)),
+      output: outputs.map(([name, value]) => valueInfo(name, value)),
+    });
+  }
+
+  private node(
+    opType: string,
+    input: string[],
+    output: string[],
+    domain: string,
+    attributes: Readonly<Record<string, AttributeValue>>,
+  ): void {
+    const attribute = Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value));
+    this.nodes.push(create(NodeProtoSchema, { opType, input, output, domain, attribute }));
+  }
+
+  private nameOf(value: Value): string {
+    const known = this.names.get(value);
+    if (known !== undefined) return known;
+    const name = `v${value.id}`;
+    this.names.set(value, name);
+    if (value.source.kind === 'constant') this.store(name, value.source.tensor);
+    if (value.source.kind === 'external') this.storeExternal(name, value, value.source.data);
+    return name;
+  }
+
+  /** A small tensor that an emission carries (axes, shapes): one initializer per content. */
+  private literal(tensor: Tensor): string {
+    const name = `literal:${tensor.dtype}:${tensor.shape}:${tensor.data}`;
+    if (!this.initializers.has(name)) this.store(name, tensor);
+    return name;
+  }
+
+  private store(name: string, tensor: Tensor): void {
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    this.put(name, tensor, { rawData: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) });
+  }
+
+  private storeExternal(name: string, type: ValueType, data: ExternalData): void {
+    const entries = { location: relative(ROOT, data.path), offset: data.offset, length: data.length };
+    this.put(name, type, {
+      dataLocation: DataLocation.EXTERNAL,
+      externalData: Object.entries(entries).map(([key, value]) =>
+        create(StringStringEntryProtoSchema, { key, value: String(value) }),
+      ),
+    });
+  }
+
+  private put(name: string, type: ValueType, content: object): void {
+    const dims = type.shape.map(BigInt);
+    const dataType = ELEMENT_TYPE[type.dtype];
+    this.initializers.set(name, create(TensorProtoSchema, { name, dims, dataType, ...content }));
+  }
+}
+
+function valueInfo(name: string, { dtype, shape }: ValueType) {
+  const dim = shape.map((extent) =>
+    create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(extent) } }),
+  );
+  const value = create(TypeProto_TensorSchema, {
+    elemType: ELEMENT_TYPE[dtype],
+    shape: create(TensorShapeProtoSchema, { dim }),
+  });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value } }),
+  });
+}
+
+function encodeAttribute(name: string, value: AttributeValue) {
+  if (typeof value === 'string') {
+    return create(AttributeProtoSchema, {
+      name,
+      type: AttributeType.STRING,
+      s: new TextEncoder().encode(value),
+    });
+  }
+  if (typeof value === 'number') {
+    if (!Number.isInteger(value)) throw new InvariantError(`attribute ${name}: mark the float ${value}`);
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  }
+  if ('float' in value) {
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  }
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: [...value].map(BigInt) });
+}

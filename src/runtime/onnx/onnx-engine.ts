@@ -1,0 +1,111 @@
+/** The engine for real work: ONNX Runtime on the CPU, in a thread of its own. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { InvariantError, invariant } from '../../errors/index.ts';
+import type { Graph } from '../../graph/index.ts';
+import type { Engine, Program } from '../engine.ts';
+import { encodeModel } from './encode.ts';
+import type { Answers, Reply, Request } from './protocol.ts';
+
+export interface OnnxEngineOptions {
+  /** Threads of the matrix products; default all cores that this process may use. */
+  readonly threads?: number;
+  /** Rearrange constant weights for speed, at the price of a second copy in memory; default false. */
+  readonly prepack?: boolean;
+}
+
+/** Starts an engine. Close it when done: it keeps a thread alive. */
+export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
+  const settings = { threads: options.threads ?? availableParallelism(), prepack: options.prepack ?? false };
+  const line = new WorkerLine();
+  return {
+    name: 'onnxruntime-cpu',
+    load: async (graph) => {
+      const session = await line.ask('load', { kind: 'load', model: encodeModel(graph), settings });
+      return program(line, graph, session);
+    },
+    matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
+      line.ask('matmul', { kind: 'matmul', a, b, transposeA, transposeB, threads: settings.threads }),
+    close: () => line.close(),
+  };
+}
+
+function program(line: WorkerLine, graph: Graph, session: number): Program {
+  return {
+    run: async (inputs) => {
+      for (const name of Object.keys(inputs))
+        invariant(graph.inputs.has(name), `no graph input is named ${name}`);
+      for (const [name, { dtype, shape }] of graph.inputs) {
+        const fed = inputs[name];
+        invariant(fed !== undefined, `graph input ${name} is not fed`);
+        invariant(
+          fed.dtype === dtype && fed.shape.join() === shape.join(),
+          `graph input ${name} wants ${dtype} [${shape}], got ${fed.dtype} [${fed.shape}]`,
+        );
+      }
+      return line.ask('run', { kind: 'run', session, inputs });
+    },
+    release: async () => {
+      await line.ask('release', { kind: 'release', session });
+    },
+  };
+}
+
+/** Requests to the engine's thread and their answers, matched by number. */
+class WorkerLine {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<
+    number,
+    { resolve: (value: never) => void; reject: (error: Error) => void }
+  >();
+  private nextId = 0;
+  private failure: Error | undefined;
+
+  constructor() {
+    this.worker = startWorker();
+    this.worker.on('message', (reply: Reply) => {
+      const waiter = this.waiting.get(reply.id);
+      this.waiting.delete(reply.id);
+      if (this.waiting.size === 0) this.worker.unref();
+      if (reply.ok) waiter?.resolve(reply.answer as never);
+      else waiter?.reject(new Error(`engine: ${reply.message}`));
+    });
+    const fail = (error: Error) => {
+      this.failure = error;
+      for (const { reject } of this.waiting.values()) reject(error);
+      this.waiting.clear();
+    };
+    this.worker.on('error', fail);
+    this.worker.on('exit', (code) => fail(new InvariantError(`the engine's thread ended with code ${code}`)));
+    this.worker.unref();
+  }
+
+  ask<K extends keyof Answers>(_kind: K, request: Extract<Request, { kind: K }>): Promise<Answers[K]> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const id = this.nextId++;
+    return new Promise<Answers[K]>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.ref();
+      this.worker.postMessage({ id, request });
+    });
+  }
+
+  /** Ends the thread after the work in flight: ending it in the middle of a run aborts the process. */
+  async close(): Promise<void> {
+    if (this.failure !== undefined) return;
+    while (this.waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    this.worker.removeAllListeners('exit');
+    this.failure = new InvariantError('the engine is closed');
+    await this.worker.terminate();
+  }
+}
+
+function startWorker(): Worker {
+  const fromSource = import.meta.url.endsWith('.ts');
+  if (!fromSource) return new Worker(new URL('./worker.js', import.meta.url));
+  // Tests and development run the sources: a thread must be taught TypeScript before it can read its file.
+  const file = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
+  return new Worker(`import('tsx/esm/api').then(({ register }) => (register(), import(${file})))`, {
+    eval: true,
+  });
+}

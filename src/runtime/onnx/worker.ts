@@ -1,0 +1,122 @@
+/**
+ * The engine's thread: it owns every session, because `create` and `run` block the thread that calls them.
+ * The main thread stays free for progress and signals.
+ */
+import { parentPort } from 'node:worker_threads';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { Graph, matmul } from '../../graph/index.ts';
+import type { DType, Matrix, Tensor, TensorData } from '../../numeric/index.ts';
+import { type EncodedModel, encodeModel } from './encode.ts';
+import type { Answers, Envelope, Reply, Request, SessionSettings } from './protocol.ts';
+
+const sessions = new Map<number, InferenceSession>();
+let nextSession = 0;
+
+async function createSession(
+  { bytes, folder }: EncodedModel,
+  settings: SessionSettings,
+): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, {
+    // The graph is already written as we want it run: 'basic' would fold constants into copies of weights.
+    graphOptimizationLevel: 'disabled',
+    intraOpNumThreads: settings.threads,
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        force_spinning_stop: '1',
+        set_denormal_as_zero: '1',
+        ...(settings.prepack ? {} : { disable_prepacking: '1' }),
+        model_external_initializers_file_folder_path: folder,
+      },
+    },
+  });
+}
+
+const toOrt = ({ dtype, shape, data }: Tensor): OrtTensor =>
+  new OrtTensor(dtype as 'float32', data as Float32Array, [...shape]);
+
+const fromOrt = (value: OrtTensor): Tensor => ({
+  dtype: value.type as DType,
+  shape: value.dims,
+  data: value.data as TensorData,
+});
+
+async function run(
+  session: InferenceSession,
+  inputs: Readonly<Record<string, Tensor>>,
+): Promise<Answers['run']> {
+  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toOrt(value)]));
+  const results = await session.run(feeds);
+  return Object.fromEntries(
+    Object.entries(results).map(([name, value]) => [name, fromOrt(value as OrtTensor)]),
+  );
+}
+
+/** Products by shape: a session is cheap, and the same shapes come again for every layer. */
+const products = new Map<string, InferenceSession>();
+
+async function product(request: Extract<Request, { kind: 'matmul' }>): Promise<Matrix> {
+  const { a, b, transposeA, transposeB, threads } = request;
+  const key = [a.rows, a.cols, b.rows, b.cols, transposeA, transposeB].join();
+  let session = products.get(key);
+  if (session === undefined) {
+    const graph = new Graph();
+    const left = graph.input('a', 'float64', [a.rows, a.cols]);
+    const right = graph.input('b', 'float64', [b.rows, b.cols]);
+    graph.output('c', matmul(left, right, { transposeA, transposeB }));
+    session = await createSession(encodeModel(graph), { threads, prepack: false });
+    if (products.size >= 64) {
+      await Promise.all([...products.values()].map((old) => old.release()));
+      products.clear();
+    }
+    products.set(key, session);
+  }
+  const asTensor = ({ rows, cols, data }: Matrix): Tensor => ({
+    dtype: 'float64',
+    shape: [rows, cols],
+    data,
+  });
+  const { c } = await run(session, { a: asTensor(a), b: asTensor(b) });
+  const [rows, cols] = c!.shape as [number, number];
+  return { rows, cols, data: c!.data as Float64Array };
+}
+
+async function answer(request: Request): Promise<Answers[keyof Answers]> {
+  switch (request.kind) {
+    case 'load': {
+      sessions.set(nextSession, await createSession(request.model, request.settings));
+      return nextSession++;
+    }
+    case 'run':
+      return run(sessions.get(request.session)!, request.inputs);
+    case 'release':
+      await sessions.get(request.session)?.release();
+      sessions.delete(request.session);
+      return null;
+    case 'matmul':
+      return product(request);
+  }
+}
+
+/** Buffers that a reply may give away instead of copying. */
+function transferable(reply: Reply): ArrayBuffer[] {
+  if (!reply.ok || reply.answer === null || typeof reply.answer === 'number') return [];
+  const arrays =
+    'data' in reply.answer ? [reply.answer.data] : Object.values(reply.answer).map(({ data }) => data);
+  return [...new Set(arrays.map((data) => (data as Float64Array).buffer as ArrayBuffer))];
+}
+
+// One request at a time, in order: sessions share the machine's cores.
+let queue = Promise.resolve();
+parentPort!.on('message', ({ id, request }: Envelope) => {
+  queue = queue.then(async () => {
+    let reply: Reply;
+    try {
+      reply = { id, ok: true, answer: await answer(request) };
+    } catch (error) {
+      reply = { id, ok: false, message: error instanceof Error ? error.message : String(error) };
+    }
+    parentPort!.postMessage(reply, transferable(reply));
+  });
+});
