@@ -1,0 +1,43 @@
+/** What an architecture says of itself: its layers, its weights, its forward pass. */
+import type { Value } from '../graph/index.ts';
+import type { ForwardContext } from './forward.ts';
+
+/** A weight of the checkpoint, under its Hugging Face name. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A linear layer y = x W + b, with W of inFeatures × outFeatures in our notation. */
+export interface LinearLayer {
+  /** Hugging Face module name, as PEFT spells it. */
+  readonly name: string;
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  /** How the checkpoint stores W: PyTorch's Linear keeps [out, in], GPT-2's Conv1D keeps [in, out]. */
+  readonly stored: 'out-in' | 'in-out';
+  readonly bias: boolean;
+}
+
+/** A decoder-only language model, read from its config. */
+export interface ModelDefinition {
+  readonly modelType: string;
+  readonly vocabularySize: number;
+  readonly contextLength: number;
+  readonly hiddenSize: number;
+  /** The linear layers of the blocks, in order of the forward pass: those that adapters can sit on. */
+  readonly layers: readonly LinearLayer[];
+  readonly weights: readonly WeightSpec[];
+  /** Name of the weight [vocabulary, hidden] that turns hidden states into logits. */
+  readonly head: string;
+  /** tokens: int64 [sequences, seqLen] → hidden states [sequences · seqLen, hidden] after the last norm. */
+  forward(context: ForwardContext, tokens: Value): Value;
+}
+
+/** Names of a linear layer's weights. */
+export function layerWeights(layer: LinearLayer): WeightSpec[] {
+  const { name, inFeatures, outFeatures, stored, bias } = layer;
+  const shape = stored === 'out-in' ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
+  const weight = { name: `${name}.weight`, shape };
+  return bias ? [weight, { name: `${name}.bias`, shape: [outFeatures] }] : [weight];
+}

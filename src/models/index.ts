@@ -1,0 +1,13 @@
+/**
+ * Room `models`: from config and weights to a forward graph and its loss, one file per architecture; from text to
+ * batches of tokens. Layers carry their Hugging Face module names.
+ */
+export { type Batch, makeSequences, type Sequences, sampleBatches } from './batches.ts';
+export { defaultCacheFolder } from './cache-folder.ts';
+export type { LinearLayer, ModelDefinition, WeightSpec } from './definition.ts';
+export { layerWeights } from './definition.ts';
+export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
+export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
+export { type Model, type OpenModelOptions, openModel } from './model.ts';
+export { readDocuments } from './text.ts';
+export { openTokenizer, type Tokenizer } from './tokenizer.ts';

@@ -1,0 +1,152 @@
+/** Weights in 8 bits: packed once into a file, mapped by the engine. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Checkpoint, type FileRange, readWeight, writeFileAtomically } from '../checkpoint/index.ts';
+import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
+import type { LinearLayer, WeightSpec } from './definition.ts';
+import { layerWeights } from './definition.ts';
+import type { WeightProvider } from './forward.ts';
+
+/** Values that share one scale; see the table of deviations in `docs/int8.md` for the choice. */
+const BLOCK_SIZE = 128;
+const ALIGNMENT = 64;
+const CACHE_VERSION = 1;
+
+/** A matrix [rows, inner] that is multiplied with from the right, as xBᵀ. */
+interface Packing {
+  readonly rows: number;
+  readonly inner: number;
+  readonly values: FileRange;
+  readonly scales: FileRange;
+}
+
+/** Both packings of a stored matrix [rows, columns]: along its columns, and along its rows. */
+interface PackedWeight {
+  readonly straight: Packing;
+  readonly transposed: Packing;
+}
+
+const padded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+const blocksOf = (inner: number): number => Math.ceil(inner / BLOCK_SIZE);
+
+/**
+ * Packs the named matrices to 8 bits, symmetric, one scale per block of 128 along the inner dimension of each of
+ * the two products that a pass needs. Streams weight by weight into one file of `cacheFolder`, which is reused.
+ *
+ * Throws UserError as `materialize` does.
+ */
+export async function packWeights(
+  checkpoint: Checkpoint,
+  weights: readonly WeightSpec[],
+  cacheFolder: string,
+): Promise<ReadonlyMap<string, PackedWeight>> {
+  const path = resolve(join(cacheFolder, `${await checkpoint.sha256()}.v${CACHE_VERSION}.q8`));
+  const packed = new Map<string, PackedWeight>();
+  let end = 0;
+  const place = (length: number): FileRange => {
+    const range = { path, offset: end, length };
+    end += padded(length);
+    return range;
+  };
+  const packing = (rows: number, inner: number): Packing => ({
+    rows,
+    inner,
+    values: place(rows * blocksOf(inner) * BLOCK_SIZE),
+    scales: place(rows * blocksOf(inner) * 4),
+  });
+  for (const { name, shape } of weights) {
+    const [rows, columns] = shape as [number, number];
+    packed.set(name, { straight: packing(rows, columns), transposed: packing(columns, rows) });
+  }
+  const present = await stat(path).catch(() => undefined);
+  if (present?.size === end) return packed;
+  await writeFileAtomically(path, async (file) => {
+    const write = async (data: Uint8Array | Float32Array) => {
+      await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      await file.writeFile(new Uint8Array(padded(data.byteLength) - data.byteLength));
+    };
+    for (const { name, shape } of weights) {
+      const [rows, columns] = shape as [number, number];
+      const matrix = readWeight(checkpoint, name);
+      for (const { values, scales } of [
+        quantize(matrix, rows, columns, columns, 1),
+        quantize(matrix, columns, rows, 1, columns),
+      ]) {
+        await write(values);
+        await write(scales);
+      }
+    }
+  });
+  return packed;
+}
+
+/**
+ * round(w / scale) + 128 with scale = max|w| / 127 per block, of the matrix [rows, inner] whose entry (r, i) is
+ * at r · rowStride + i · innerStride. The last block is padded with zeros (128).
+ */
+export function quantize(
+  matrix: Float32Array,
+  rows: number,
+  inner: number,
+  rowStride: number,
+  innerStride: number,
+): { values: Uint8Array; scales: Float32Array } {
+  const blocks = blocksOf(inner);
+  const values = new Uint8Array(rows * blocks * BLOCK_SIZE).fill(128);
+  const scales = new Float32Array(rows * blocks);
+  for (let row = 0; row < rows; row++) {
+    for (let block = 0; block < blocks; block++) {
+      const first = block * BLOCK_SIZE;
+      const last = Math.min(inner, first + BLOCK_SIZE);
+      let largest = 0;
+      for (let i = first; i < last; i++) {
+        const magnitude = Math.abs(matrix[row * rowStride + i * innerStride]!);
+        if (magnitude > largest) largest = magnitude;
+      }
+      const scale = largest / 127 || 1;
+      const at = (row * blocks + block) * BLOCK_SIZE - first;
+      scales[row * blocks + block] = scale;
+      for (let i = first; i < last; i++) {
+        values[at + i] = Math.round(matrix[row * rowStride + i * innerStride]! / scale) + 128;
+      }
+    }
+  }
+  return { values, scales };
+}
+
+/** Products with packed weights; every other weight stays float32. */
+export function int8Products(
+  value: WeightProvider['value'],
+  packed: ReadonlyMap<string, PackedWeight>,
+): WeightProvider {
+  const product = (x: Value, name: string, straightIsForward: boolean): Value => {
+    const weight = packed.get(name)!;
+    const forward = straightIsForward ? weight.straight : weight.transposed;
+    const backward = straightIsForward ? weight.transposed : weight.straight;
+    const suffix = (packing: Packing) => `${name}:int8${packing === weight.straight ? '' : 'ᵀ'}`;
+    return quantizedMatmul(
+      x,
+      external(x, forward, suffix(forward)),
+      external(x, backward, suffix(backward)),
+      {
+        inner: forward.inner,
+        outputs: forward.rows,
+        blockSize: BLOCK_SIZE,
+      },
+    );
+  };
+  return {
+    value,
+    // A matrix stored [out, in] is already the right factor of x Bᵀ.
+    product: (layer: LinearLayer, x) => product(x, layerWeights(layer)[0]!.name, layer.stored === 'out-in'),
+    logits: (head, hidden) => product(hidden, head.name, true),
+  };
+}
+
+function external({ graph }: Value, { rows, inner, values, scales }: Packing, name: string): QuantizedWeight {
+  const blocks = blocksOf(inner);
+  return {
+    values: graph.external(`${name}:values`, { dtype: 'uint8', shape: [rows, blocks, BLOCK_SIZE] }, values),
+    scales: graph.external(`${name}:scales`, { dtype: 'float32', shape: [rows * blocks] }, scales),
+  };
+}
