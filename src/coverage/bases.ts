@@ -1,0 +1,158 @@
+/** How each basis chooses the frames of a layer. */
+import { invariant } from '../errors/index.ts';
+import type { LinearLayer } from '../models/index.ts';
+import {
+  cholesky,
+  fromFloat32,
+  haarFrame,
+  invertLower,
+  type Matrix,
+  type MatrixProduct,
+  matrix,
+  orthonormalize,
+  type Rng,
+  svd,
+  symmetricEigen,
+  transpose,
+} from '../numeric/index.ts';
+import type { Basis } from '../record/index.ts';
+import type { Frame } from './frame.ts';
+import type { LayerMoments, MomentsWanted } from './moments.ts';
+import { topSingularVectors } from './svd-cache.ts';
+
+/** Moments of the calibration batches that a basis is made from. */
+export const MOMENTS_OF_BASIS: Readonly<Record<Basis, MomentsWanted>> = {
+  svd: { gradient: false, second: false },
+  'svd-minor': { gradient: false, second: false },
+  random: { gradient: false, second: false },
+  gradient: { gradient: true, second: false },
+  'gradient-lora-ga': { gradient: true, second: false },
+  natural: { gradient: true, second: true },
+  activation: { gradient: false, second: true },
+};
+
+/** Whether a basis needs calibration batches. */
+export function isDataDriven(basis: Basis): boolean {
+  const { gradient, second } = MOMENTS_OF_BASIS[basis];
+  return gradient || second;
+}
+
+/** What a layer's frames may be made from. */
+export interface FrameSources {
+  readonly layer: LinearLayer;
+  /** W in the checkpoint's order. */
+  readonly weight: () => Float32Array;
+  /** Folder of the decompositions that are kept between runs. */
+  readonly cacheFolder: string;
+  readonly rng: Rng;
+  readonly moments: LayerMoments | null;
+  /** λ of the natural basis. */
+  readonly ridge: number;
+  readonly product: MatrixProduct;
+}
+
+type FrameMaker = (sources: FrameSources, rank: number) => Promise<Frame>;
+
+const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
+  /** Top singular vectors of W. */
+  svd: async ({ layer, weight, cacheFolder, product }, rank) => {
+    const values = weight();
+    return topSingularVectors(values, () => weightMatrix(layer, values), rank, cacheFolder, product);
+  },
+
+  /** Bottom singular vectors of W, the smallest first. */
+  'svd-minor': async ({ layer, weight, product }, rank) => {
+    const { u, v } = await svd(weightMatrix(layer, weight()), { product });
+    return { u: lastColumns(u, rank), v: lastColumns(v, rank) };
+  },
+
+  /** Uniformly random. */
+  random: async ({ layer, rng, product }, rank) => ({
+    u: await haarFrame(layer.inFeatures, rank, rng.fork('u'), product),
+    v: await haarFrame(layer.outFeatures, rank, rng.fork('v'), product),
+  }),
+
+  /** Top singular vectors of the mean gradient. */
+  gradient: async ({ moments, product }, rank) => svd(moments!.gradient!, { rank, product }),
+
+  /**
+   * The 2K top directions of the mean gradient dealt out to the two sides in turn: U gets the odd ones, V the even
+   * ones. At every rank the pair spans the same 2K directions as LoRA-GA's split (1…K left, K+1…2K right), which
+   * is best for `factors`, and unlike that split it nests over ranks.
+   */
+  'gradient-lora-ga': async ({ moments, layer, product }, rank) => {
+    const pairs = Math.min(rank, Math.floor(Math.min(layer.inFeatures, layer.outFeatures) / 2));
+    const { u, v } = await svd(moments!.gradient!, { rank: 2 * pairs, product });
+    return { u: everySecond(u, 0), v: everySecond(v, 1) };
+  },
+
+  /**
+   * Canonical directions between inputs and output gradients: top singular pairs of L_A⁻¹ G L_B⁻ᵀ, mapped back by
+   * U ← L_A⁻ᵀ Ũ, V ← L_B⁻ᵀ Ṽ and made orthonormal. Any square root of A + λaI gives the same spans; a Cholesky
+   * factor is the cheapest (`coverage.md` writes it with the symmetric root).
+   */
+  natural: async ({ moments, ridge, product }, rank) => {
+    const inverseRoot = async (moment: Matrix) =>
+      invertLower(await cholesky(ridged(moment, ridge), product), product);
+    const left = await inverseRoot(moments!.inputs!);
+    const right = await inverseRoot(moments!.outputs!);
+    const whitened = await product(await product(left, moments!.gradient!), right, { transposeB: true });
+    const { u, v } = await svd(whitened, { rank, product });
+    return {
+      u: await orthonormalize(await product(left, u, { transposeA: true }), product),
+      v: await orthonormalize(await product(right, v, { transposeA: true }), product),
+    };
+  },
+
+  /** Principal directions of the inputs on one side and of the output gradients on the other. */
+  activation: async ({ moments, product }, rank) => ({
+    u: (await symmetricEigen(moments!.inputs!, { rank, product })).vectors,
+    v: (await symmetricEigen(moments!.outputs!, { rank, product })).vectors,
+  }),
+};
+
+/** The frames of one layer, of `rank` columns at most: no more than its smaller side (half of it for LoRA-GA). */
+export async function makeFrame(basis: Basis, sources: FrameSources, rank: number): Promise<Frame> {
+  const { inFeatures, outFeatures } = sources.layer;
+  invariant(
+    !isDataDriven(basis) || sources.moments !== null,
+    `the ${basis} basis of ${sources.layer.name} needs calibration batches`,
+  );
+  const { u, v } = await MAKERS[basis](sources, Math.min(rank, inFeatures, outFeatures));
+  return { u, v };
+}
+
+/** W [m, n] of a layer from the checkpoint's values. */
+export function weightMatrix({ inFeatures, outFeatures, stored }: LinearLayer, values: Float32Array): Matrix {
+  return stored === 'in-out'
+    ? fromFloat32(inFeatures, outFeatures, values)
+    : transpose(fromFloat32(outFeatures, inFeatures, values));
+}
+
+/** M + λ (tr M / size) I */
+function ridged(moment: Matrix, ridge: number): Matrix {
+  const size = moment.rows;
+  const result = matrix(size, size, moment.data.slice());
+  let trace = 0;
+  for (let i = 0; i < size; i++) trace += moment.data[i * size + i]!;
+  // A side without any signal (a layer that nothing flows through) still has directions to choose from.
+  const addend = trace > 0 ? (ridge * trace) / size : 1;
+  for (let i = 0; i < size; i++) result.data[i * size + i]! += addend;
+  return result;
+}
+
+function lastColumns(a: Matrix, count: number): Matrix {
+  return pickColumns(a, count, (j) => a.cols - 1 - j);
+}
+
+function everySecond(a: Matrix, first: number): Matrix {
+  return pickColumns(a, a.cols / 2, (j) => 2 * j + first);
+}
+
+function pickColumns(a: Matrix, count: number, source: (column: number) => number): Matrix {
+  const result = matrix(a.rows, count);
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < count; j++) result.data[i * count + j] = a.data[i * a.cols + source(j)]!;
+  }
+  return result;
+}

@@ -1,0 +1,63 @@
+/** How much memory a probe will need, before it starts. */
+import { estimatePeakBytes } from '../graph/index.ts';
+import type { LinearLayer, Model } from '../models/index.ts';
+import { createRng, sizeOf } from '../numeric/index.ts';
+import { type FrameSet, frameRank } from './frame.ts';
+import { type FramePlan, momentsFor } from './make-frames.ts';
+import { buildMeasuringPass, measurePlan } from './measure.ts';
+import { buildMomentsPass, layerGroups, momentBytes } from './moments.ts';
+import type { ProbeSettings } from './settings.ts';
+
+/** Node, the engine and their libraries, idle. */
+const PROCESS_BYTES = 160 * 2 ** 20;
+
+/**
+ * An upper estimate of the peak memory, bytes: the process, the mapped weights and frames, what the passes keep, and
+ * the largest of the three kinds of pass with its outputs (which exist twice for a moment, in the engine and here).
+ */
+export function estimateMemory(
+  model: Model,
+  layers: readonly LinearLayer[],
+  plans: readonly FramePlan[],
+  settings: ProbeSettings,
+): number {
+  const rank = settings.ranks.at(-1)!;
+  const sets: FrameSet[] = plans.map((plan) => ({
+    ...plan,
+    frames: new Map(layers.map((layer) => [layer.name, unplaced(plan.label, layer, frameRank(layer, rank))])),
+  }));
+  const plan = measurePlan(settings, createRng(0));
+  const measuring = buildMeasuringPass(model, layers, sets, settings, plan).graph;
+  const outputs = [...measuring.outputs.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const frameBytes = layers.reduce((sum, layer) => {
+    const k = frameRank(layer, rank);
+    return sum + 4 * k * (layer.inFeatures + layer.outFeatures) * plans.length;
+  }, 0);
+  const keptCores = settings.natural
+    ? layers.reduce((sum, layer) => sum + frameRank(layer, rank) ** 2, 0) *
+      plans.length *
+      (4 * settings.batches + 48)
+    : 0;
+  const moments = (wanted: { gradient: boolean; second: boolean }) => {
+    if (!wanted.gradient && !wanted.second) return 0;
+    const groups = layerGroups(layers, wanted).map((group) => {
+      const { graph } = buildMomentsPass(model, group, wanted, settings.batchSize, settings.seqLen);
+      // Outputs in the engine count in the graph's peak; here they stand once more, and once summed.
+      return estimatePeakBytes(graph) + 2 * group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0);
+    });
+    return Math.max(...groups);
+  };
+  const framing = moments(momentsFor(settings.bases)) + 2 * frameBytes;
+  const spectra = moments({ gradient: true, second: false });
+  const passes = estimatePeakBytes(measuring) + outputs + keptCores;
+  return PROCESS_BYTES + model.weightBytes + frameBytes + Math.max(framing, spectra, passes);
+}
+
+function unplaced(label: string, { name, inFeatures, outFeatures }: LinearLayer, rank: number) {
+  const side = (part: 'u' | 'v', rows: number) => ({
+    name: `${label}/${name}/${part}`,
+    shape: [rows, rank] as const,
+    data: { path: '', offset: 0, length: 0 },
+  });
+  return { rank, u: side('u', inFeatures), v: side('v', outFeatures) };
+}

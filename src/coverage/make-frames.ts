@@ -1,0 +1,78 @@
+/** The frames of every basis on every layer. */
+import type { Batch, LinearLayer, Model } from '../models/index.ts';
+import type { Rng } from '../numeric/index.ts';
+import type { Basis } from '../record/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import { MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
+import type { Frame, FrameSet } from './frame.ts';
+import { collectMoments, type LayerMoments, layerGroups, type MomentsWanted } from './moments.ts';
+
+/** A basis and one draw of it. */
+export interface FramePlan {
+  readonly basis: Basis;
+  readonly label: string;
+}
+
+/** One entry per basis, and one per draw of the random one. */
+export function planFrames(bases: readonly Basis[], randomFrames: number): FramePlan[] {
+  return bases.flatMap((basis) =>
+    Array.from({ length: basis === 'random' ? randomFrames : 1 }, (_, draw) => ({
+      basis,
+      label: draw === 0 ? basis : `${basis}-${draw + 1}`,
+    })),
+  );
+}
+
+/** The moments that any of these bases is made from. */
+export function momentsFor(bases: readonly Basis[]): MomentsWanted {
+  const all = bases.map((basis) => MOMENTS_OF_BASIS[basis]);
+  return { gradient: all.some(({ gradient }) => gradient), second: all.some(({ second }) => second) };
+}
+
+export interface FrameInputs {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly layers: readonly LinearLayer[];
+  readonly plans: readonly FramePlan[];
+  readonly rank: number;
+  readonly ridge: number;
+  /** Batches for the data-driven bases; they must not be measured on later. */
+  readonly calibration: readonly Batch[];
+  readonly rng: Rng;
+  /** Steps done, of all: passes over calibration batches, and layers framed. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** Makes the frames of each planned set, layer by layer. */
+export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
+  const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
+  const wanted = momentsFor(plans.map(({ basis }) => basis));
+  const needed = wanted.gradient || wanted.second;
+  const passes = needed ? layerGroups(layers, wanted).length * calibration.length : 0;
+  let done = 0;
+  const step = () => onProgress(++done, passes + layers.length);
+  const sets = plans.map((plan) => ({ ...plan, frames: new Map<string, Frame>() }));
+  const frameLayer = async (layer: LinearLayer, moments: LayerMoments | null) => {
+    for (const { basis, label, frames } of sets) {
+      const sources = {
+        layer,
+        weight: () => model.readLayer(layer),
+        cacheFolder: model.cacheFolder,
+        rng: rng.fork(`${label}/${layer.name}`),
+        moments,
+        ridge,
+        product: engine.matmul,
+      };
+      frames.set(layer.name, await makeFrame(basis, sources, rank));
+    }
+    step();
+  };
+  if (needed) {
+    for await (const moments of collectMoments(model, engine, layers, calibration, wanted, step)) {
+      await frameLayer(moments.layer, moments);
+    }
+  } else {
+    for (const layer of layers) await frameLayer(layer, null);
+  }
+  return sets;
+}

@@ -1,0 +1,140 @@
+/** The passes that measure: two batches side by side in each. */
+import { UserError } from '../errors/index.ts';
+import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
+import { type Rng, shuffle, studentInterval } from '../numeric/index.ts';
+import type { Family } from '../record/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import { collectMeasurements, type MeasurePlan } from './collect.ts';
+import type { FrameSet } from './frame.ts';
+import { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
+import { buildPass, LOSS, type Pass } from './pass.ts';
+
+/** What the passes shall measure. */
+export interface MeasureSettings {
+  readonly families: readonly Family[];
+  readonly natural: boolean;
+  readonly batches: number;
+  readonly batchSize: number;
+  readonly seqLen: number;
+}
+
+/** What the passes gave. */
+export interface Measured {
+  readonly layers: readonly LayerMeasurement[];
+  /** The batches that were measured, in order. */
+  readonly batches: readonly Batch[];
+  readonly losses: readonly number[];
+  /** Per pass and lane, the targets of its batch. */
+  readonly targets: readonly (readonly number[])[];
+}
+
+/** The plan of the passes: pairs of batches, unless there is only one. */
+export function measurePlan(
+  { families, natural, batches, batchSize, seqLen }: MeasureSettings,
+  rng: Rng,
+): MeasurePlan {
+  const lanes = batches > 1 ? 2 : 1;
+  const rows = batchSize * seqLen;
+  // Rows are shuffled within their lane, so that each half stays a half.
+  const lane = (first: number) =>
+    shuffle(
+      Array.from({ length: rows }, (_, row) => first + row),
+      rng,
+    );
+  return {
+    lanes,
+    oneSided: families.some((family) => family === 'left' || family === 'right' || family === 'factors'),
+    natural,
+    permutation: lanes === 2 ? [...lane(0), ...lane(rows)] : lane(0),
+  };
+}
+
+/** The graph of one measuring pass. */
+export function buildMeasuringPass(
+  model: Model,
+  layers: readonly LinearLayer[],
+  frameSets: readonly FrameSet[],
+  { batchSize, seqLen }: MeasureSettings,
+  plan: MeasurePlan,
+): Pass {
+  const pass = buildPass(model, layers, { lanes: plan.lanes, sequences: batchSize, seqLen });
+  collectMeasurements(pass.graph, pass.layers, frameSets, plan);
+  return pass;
+}
+
+/**
+ * Runs the passes.
+ * @param afterPass called with what is measured so far; returns whether to stop.
+ * @throws UserError `loss-not-finite`.
+ */
+export async function measure(
+  model: Model,
+  engine: Engine,
+  layers: readonly LinearLayer[],
+  frameSets: readonly FrameSet[],
+  batches: readonly Batch[],
+  settings: MeasureSettings,
+  rng: Rng,
+  afterPass: (measured: Measured) => boolean,
+): Promise<Measured> {
+  const plan = measurePlan(settings, rng);
+  const program = await engine.load(buildMeasuringPass(model, layers, frameSets, settings, plan).graph);
+  const measured = {
+    layers: layers.map((layer) => {
+      const ranks = frameSets.map(({ frames }) => frames.get(layer.name)!.rank);
+      return emptyMeasurement(layer, ranks, settings.families, plan);
+    }),
+    batches: [] as Batch[],
+    losses: [] as number[],
+    targets: [] as number[][],
+  };
+  try {
+    for (let first = 0; first < batches.length; first += plan.lanes) {
+      const lanes = batches.slice(first, first + plan.lanes);
+      const outputs = await program.run(lossInputs(lanes));
+      const losses = [...(outputs[LOSS]!.data as Float32Array)];
+      if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
+      const targets = lanes.map(targetCount);
+      for (const layer of measured.layers) addPass(layer, outputs, targets, plan);
+      measured.batches.push(...lanes);
+      measured.losses.push(...losses);
+      measured.targets.push(targets);
+      if (afterPass(measured)) break;
+    }
+  } finally {
+    await program.release();
+  }
+  return measured;
+}
+
+/**
+ * The widest 95 % interval of the global `core` coverage at the largest rank, over the frame sets.
+ * Infinite below four batches, which say too little of their spread.
+ */
+export function widestInterval({ layers, batches }: Measured): number {
+  if (batches.length < 4) return Number.POSITIVE_INFINITY;
+  const widths = layers[0]!.frames.map((_, set) => {
+    const coverages = batches.map((_, batch) => {
+      let energy = 0;
+      let norm = 0;
+      for (const { inner, frames } of layers) {
+        energy += frames[set]!.energies.get('core')!.batches[batch]!.at(-1)!;
+        norm += inner.batches[batch]!;
+      }
+      return norm > 0 ? Math.sqrt(energy / norm) : 0;
+    });
+    const { low, high } = studentInterval(coverages);
+    return high - low;
+  });
+  return Math.max(...widths);
+}
+
+function notFinite(losses: readonly number[], first: number): UserError {
+  const lane = losses.findIndex((loss) => !Number.isFinite(loss));
+  return new UserError('loss-not-finite', {
+    what: `the loss of batch ${first + lane + 1} is not a finite number`,
+    got: String(losses[lane]),
+    expected: 'a finite loss',
+    fix: 'check the weights: a broken or wrongly converted checkpoint overflows in the forward pass',
+  });
+}

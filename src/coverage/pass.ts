@@ -1,0 +1,31 @@
+/** One pass: the losses of several batches side by side, with both sides of every layer of interest. */
+import { gradients } from '../autodiff/index.ts';
+import { Graph } from '../graph/index.ts';
+import { buildLoss, type LinearLayer, type LossShape, type Model } from '../models/index.ts';
+import type { LayerSides } from './collect.ts';
+
+/** A graph under construction, with the sides of the layers that somebody wants to measure. */
+export interface Pass {
+  readonly graph: Graph;
+  readonly layers: readonly LayerSides[];
+}
+
+/** Output of every pass: the mean loss of each lane's batch. */
+export const LOSS = 'loss';
+
+/** Forward pass, losses, and the output gradients of the given layers. No weight gradient is formed. */
+export function buildPass(model: Model, layers: readonly LinearLayer[], shape: LossShape): Pass {
+  const graph = new Graph();
+  const { loss, laneLosses, traces } = buildLoss(model.definition, model.weights(graph), graph, shape);
+  const names = new Set(layers.map(({ name }) => name));
+  const measured = traces.filter(({ layer }) => names.has(layer.name));
+  const outputGradients = gradients(
+    loss,
+    measured.map(({ y }) => y),
+  );
+  graph.output(LOSS, laneLosses);
+  return {
+    graph,
+    layers: measured.map(({ layer, x }, index) => ({ name: layer.name, x, dy: outputGradients[index]! })),
+  };
+}

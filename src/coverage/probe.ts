@@ -1,0 +1,259 @@
+/** The probe: frames, passes, results. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../errors/index.ts';
+import {
+  type Batch,
+  type LinearLayer,
+  type Model,
+  makeSequences,
+  readDocuments,
+  sampleBatches,
+  targetCount,
+} from '../models/index.ts';
+import {
+  createRng,
+  type MatrixProduct,
+  type Rng,
+  singularValues,
+  studentInterval,
+} from '../numeric/index.ts';
+import type { Basis, ProbeRecord } from '../record/index.ts';
+import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { estimateMemory } from './estimate.ts';
+import { type FrameSet, placeFrames } from './frame.ts';
+import { makeFrames, planFrames } from './make-frames.ts';
+import { type Measured, measure, widestInterval } from './measure.ts';
+import { collectMoments } from './moments.ts';
+import { naturalCurves } from './natural.ts';
+import type { ProbeOptions, Progress } from './options.ts';
+import { type ProbeSettings, resolveProbe } from './settings.ts';
+import { type SpectrumSummary, summarizeSpectra } from './spectrum.ts';
+import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
+
+/** What a probe measured, and on what. */
+export interface ProbeResult {
+  readonly record: ProbeRecord;
+  /** The measured batches, in order: token ids and loss masks. */
+  readonly batches: readonly Batch[];
+}
+
+/**
+ * Measures how much of a model's gradient low-rank subspaces reach, on the text of a file.
+ *
+ * Every rank, basis and family comes from the same passes. Data-driven bases are made from batches of their own.
+ * Two batches run side by side in each pass, so that the products of independent batches tell signal from noise.
+ *
+ * @param model an opened model.
+ * @param dataPath a .txt, .jsonl or .json file (see `readDocuments`).
+ * @throws UserError when the text is missing or too short, an option does not fit the model, the loss is not
+ *   finite, or `signal` stops the work before anything was measured (code `stopped`).
+ */
+export async function probe(
+  model: Model,
+  dataPath: string,
+  options: ProbeOptions = {},
+): Promise<ProbeResult> {
+  const started = performance.now();
+  const { settings, layers, notes } = resolveProbe(model, options);
+  const rng = createRng(settings.seed);
+  const data = await readBatches(model, dataPath, settings, rng.fork('batches'));
+  const plans = planFrames(settings.bases, settings.randomFrames);
+  const rank = settings.ranks.at(-1)!;
+  const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings);
+  options.onEstimate?.(estimatedMemoryBytes);
+  const watch = new Watch(options);
+  const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
+  const engine = createOnnxEngine();
+  try {
+    const frames = await makeFrames({
+      model,
+      engine,
+      layers,
+      plans,
+      rank,
+      ridge: settings.ridge,
+      calibration: data.calibration,
+      rng: rng.fork('frames'),
+      onProgress: (done, total) => watch.progress('frames', done, total),
+    });
+    const sets = await placeFrames(options.framesFile ?? join(folder, 'frames.safetensors'), frames);
+    const spectra = await takeSpectra(
+      model,
+      engine,
+      layers,
+      data.measured.slice(0, settings.spectrumBatches),
+      watch,
+    );
+    const measured = await measure(
+      model,
+      engine,
+      layers,
+      sets,
+      data.measured,
+      settings,
+      rng.fork('permutation'),
+      (soFar) => {
+        watch.report('measuring', soFar.batches.length, settings.batches);
+        return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
+      },
+    );
+    const finished = await finish(measured, sets, spectra, settings, engine.matmul, watch);
+    const norm = energyOf(finished);
+    const global = summarizeGroup(finished, settings);
+    return {
+      batches: measured.batches,
+      record: {
+        schema: 'rankscope.probe',
+        version: 1,
+        status: watch.stopped && measured.batches.length < settings.batches ? 'partial' : 'complete',
+        model: {
+          path: model.path,
+          name: model.name,
+          architecture: model.definition.modelType,
+          format: model.checkpoint.format,
+          parameters: model.parameters,
+          sha256: await model.checkpoint.sha256(),
+        },
+        data: { path: dataPath, sha256: data.sha256, documents: data.documents, tokens: data.tokens },
+        settings,
+        measured: {
+          batches: measured.batches.length,
+          targets: measured.batches.reduce((sum, batch) => sum + targetCount(batch), 0),
+          loss: studentInterval(measured.losses),
+          seconds: (performance.now() - started) / 1000,
+          peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+          estimatedMemoryBytes,
+        },
+        notes: [...notes],
+        global,
+        layers: finished.map((layer) => ({
+          name: layer.measurement.name,
+          inFeatures: layer.measurement.inFeatures,
+          outFeatures: layer.measurement.outFeatures,
+          energyShare: norm > 0 ? energyOf([layer]) / norm : 0,
+          effectiveRank: layer.spectrum.effectiveRank,
+          spectrum: [...layer.spectrum.spectrum],
+          ...summarizeGroup([layer], settings),
+        })),
+      },
+    };
+  } finally {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Progress out, stop requests in. */
+class Watch {
+  private readonly options: ProbeOptions;
+
+  constructor(options: ProbeOptions) {
+    this.options = options;
+  }
+
+  get stopped(): boolean {
+    return this.options.signal?.aborted ?? false;
+  }
+
+  report(stage: Progress['stage'], done: number, total: number): void {
+    this.options.onProgress?.({ stage, done, total });
+  }
+
+  /** Before anything is measured there is nothing to keep. */
+  progress(stage: Progress['stage'], done: number, total: number): void {
+    this.report(stage, done, total);
+    if (this.stopped) {
+      throw new UserError('stopped', {
+        what: 'stopped before anything was measured',
+        fix: 'run the same command again; decompositions that were finished are kept',
+      });
+    }
+  }
+}
+
+interface ProbeData {
+  readonly calibration: readonly Batch[];
+  readonly measured: readonly Batch[];
+  readonly sha256: string;
+  readonly documents: number;
+  readonly tokens: number;
+}
+
+async function readBatches(
+  model: Model,
+  path: string,
+  settings: ProbeSettings,
+  rng: Rng,
+): Promise<ProbeData> {
+  const tokenizer = await model.tokenizer();
+  const { documents, sha256 } = await readDocuments(path);
+  const sequences = makeSequences(documents, tokenizer, settings);
+  const { batches: count, batchSize, calibrationBatches } = settings;
+  // The measured batches come first, so that they do not depend on how many calibrate.
+  const drawn = sampleBatches(sequences, { batchSize, count: count + calibrationBatches, rng });
+  return {
+    measured: drawn.slice(0, count),
+    calibration: drawn.slice(count),
+    sha256,
+    documents: documents.length,
+    tokens: sequences.tokensFound,
+  };
+}
+
+/** Whole spectra of the gradients of a few batches. */
+async function takeSpectra(
+  model: Model,
+  engine: Engine,
+  layers: readonly LinearLayer[],
+  batches: readonly Batch[],
+  watch: Watch,
+): Promise<ReadonlyMap<string, SpectrumSummary>> {
+  const values = new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []]));
+  let done = 0;
+  for (const batch of batches) {
+    const moments = collectMoments(
+      model,
+      engine,
+      layers,
+      [batch],
+      { gradient: true, second: false },
+      () => {},
+    );
+    for await (const { layer, gradient } of moments) {
+      values.get(layer.name)!.push(await singularValues(gradient!, engine.matmul));
+      watch.progress('spectra', ++done, batches.length * layers.length);
+    }
+  }
+  return new Map([...values].map(([name, spectra]) => [name, summarizeSpectra(spectra)]));
+}
+
+/** Groups the draws of a basis, and computes natural coverage. */
+async function finish(
+  { layers, targets }: Measured,
+  sets: readonly FrameSet[],
+  spectra: ReadonlyMap<string, SpectrumSummary>,
+  { bases, ridge }: ProbeSettings,
+  product: MatrixProduct,
+  watch: Watch,
+): Promise<MeasuredLayer[]> {
+  const finished: MeasuredLayer[] = [];
+  for (const measurement of layers) {
+    const ofBasis = async (basis: Basis) => {
+      const draws = measurement.frames.filter((_, index) => sets[index]!.basis === basis);
+      const { natural, rank } = draws[0]!;
+      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, product));
+      return { basis, draws, natural: curves };
+    };
+    const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
+    for (const basis of bases) measuredBases.push(await ofBasis(basis));
+    finished.push({ measurement, spectrum: spectra.get(measurement.name)!, bases: measuredBases });
+    watch.report('summary', finished.length, layers.length);
+  }
+  return finished;
+}
+
+/** Summed ‖G‖² of the measured batches. */
+const energyOf = (layers: readonly MeasuredLayer[]): number =>
+  layers.reduce((sum, { measurement }) => sum + measurement.inner.batches.reduce((a, b) => a + b, 0), 0);
