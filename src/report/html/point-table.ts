@@ -1,0 +1,69 @@
+/** The numbers behind the coverage figure, for reading and copying. */
+import type { Basis, Family, ProbeRecord, RankPoint } from '../../record/index.ts';
+import {
+  formatCount,
+  formatNumber,
+  formatPercent,
+  formatShare,
+  formatShareBand,
+  formatShareWithSpread,
+} from '../format.ts';
+import { REGIME_LABEL } from '../labels.ts';
+import { basesOf, familyOf, naturalAt, naturalOf } from '../view.ts';
+import { element, type Markup } from './markup.ts';
+
+const HEAD = [
+  'basis',
+  'rank',
+  'parameters',
+  'coverage',
+  'energy %',
+  'gain ×',
+  'null band',
+  'ceiling',
+  'signal',
+  'ν held out',
+  'ν in sample',
+  'regime',
+];
+
+export function pointTable(record: ProbeRecord, family: Family): Markup {
+  const rows = basesOf(record).flatMap((basis) =>
+    (familyOf(record.global, basis, family)?.points ?? []).map((point) => pointRow(record, basis, point)),
+  );
+  const head = HEAD.map((name) => element('th', { scope: 'col' }, name));
+  return element(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Numbers for ${family} adapters` },
+    element(
+      'table',
+      {},
+      element('caption', {}, `All measured layers together, ${family} adapters; ± is half a 95 % interval`),
+      element('thead', {}, element('tr', {}, ...head)),
+      element('tbody', {}, ...rows),
+    ),
+  );
+}
+
+function pointRow(record: ProbeRecord, basis: Basis, point: RankPoint): Markup {
+  const natural = naturalOf(record.global, basis);
+  const nu = (curve: readonly number[] | undefined) => {
+    const value = curve === undefined ? undefined : naturalAt(curve, point.rank);
+    return value === undefined ? '–' : formatNumber(value);
+  };
+  const cells = [
+    String(point.rank),
+    formatCount(point.parameters),
+    formatShareWithSpread(point.coverage),
+    formatPercent(point.energy.mean),
+    formatNumber(point.gain.mean),
+    formatShareBand(point.null.low, point.null.high),
+    point.ceiling === null ? '–' : formatShare(point.ceiling),
+    point.signalCoverage === null ? '–' : formatShareWithSpread(point.signalCoverage),
+    nu(natural?.heldOut),
+    nu(natural?.inSample),
+    REGIME_LABEL[point.regime],
+  ];
+  const name = element('th', { scope: 'row' }, basis);
+  return element('tr', {}, name, ...cells.map((text) => element('td', {}, text)));
+}

@@ -1,0 +1,7 @@
+/**
+ * Room `report`: records turned into text, Markdown and pages. It reads schema-checked records and nothing else, so
+ * a report can be made again, years later, from the files of a run.
+ */
+export { renderProbeHtml } from './html/render-probe-html.ts';
+export { renderProbeMarkdown } from './markdown.ts';
+export { renderProbeTable, type TerminalOptions } from './terminal.ts';

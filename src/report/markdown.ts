@@ -1,0 +1,59 @@
+/** The record as short Markdown tables, for a README or an issue. */
+import type { Basis, Family, ProbeRecord } from '../record/index.ts';
+import { formatCount, formatNumber, formatShare } from './format.ts';
+import { summarize } from './summary.ts';
+import { basesOf, familiesOf, naturalAt, naturalOf, pointOf, ranksOf } from './view.ts';
+
+/** A sentence, a table of coverage (gain) by rank and basis, one of ν where it was measured, and what was run. */
+export function renderProbeMarkdown(record: ProbeRecord): string {
+  const family = familiesOf(record)[0];
+  const parts = [summarize(record)];
+  if (family !== undefined) parts.push(...coverageTable(record, family), ...naturalTable(record));
+  const { model, data, settings, measured } = record;
+  parts.push(
+    `${escapeCell(model.name)} on ${escapeCell(data.path)}: ${measured.batches} batches of ` +
+      `${settings.batchSize}×${settings.seqLen} tokens, ${settings.calibrationBatches} for calibration, loss ` +
+      `${measured.loss.mean.toFixed(4)}, ${settings.compute}, seed ${settings.seed}, weights sha256 ` +
+      `\`${model.sha256.slice(0, 12)}\`${record.status === 'partial' ? ', stopped early (partial)' : ''}.`,
+    ...record.notes.map((note) => `Note: ${note}`),
+  );
+  return `${parts.join('\n\n')}\n`;
+}
+
+function coverageTable(record: ProbeRecord, family: Family): string[] {
+  const bases = basesOf(record);
+  const rows = ranksOf(record).flatMap((rank) => {
+    const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
+    const any = points.find((point) => point !== undefined);
+    if (any === undefined) return [];
+    const cells = points.map((p) =>
+      p ? `${formatShare(p.coverage.mean)} (${formatNumber(p.gain.mean)}×)` : '–',
+    );
+    const ceiling = any.ceiling === null ? '–' : formatShare(any.ceiling);
+    return [[String(rank), formatCount(any.parameters), formatShare(any.null.coverage), ...cells, ceiling]];
+  });
+  const caption = `Coverage of the gradient by \`${family}\` adapters, and the gain in energy over random frames:`;
+  return [caption, table(['rank', 'parameters', 'null', ...bases, 'ceiling'], rows)];
+}
+
+function naturalTable(record: ProbeRecord): string[] {
+  const bases = basesOf(record).filter((basis) => naturalOf(record.global, basis) !== null);
+  if (bases.length === 0) return [];
+  const cell = (basis: Basis, rank: number) => {
+    const natural = naturalOf(record.global, basis)!;
+    const [heldOut, inSample] = [naturalAt(natural.heldOut, rank), naturalAt(natural.inSample, rank)];
+    if (heldOut === undefined || inSample === undefined) return '–';
+    return `${formatNumber(heldOut)} (${formatNumber(inSample)})`;
+  };
+  const rows = ranksOf(record).map((rank) => [String(rank), ...bases.map((basis) => cell(basis, rank))]);
+  const ridge = naturalOf(record.global, bases[0]!)!.ridge;
+  const caption = `Natural coverage ν summed over layers (ridge ${ridge}), held out, and in sample in brackets:`;
+  return [caption, table(['rank', ...bases], rows)];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---:')), ...rows.map(line)].join('\n');
+}
+
+const escapeCell = (text: string) => text.replace(/[|\\`*_<>]/g, '\\$&');

@@ -1,0 +1,213 @@
+/** The record as text for a terminal, at most 100 columns wide. */
+import Table from 'cli-table3';
+import type { Basis, Family, ProbeRecord, RankPoint } from '../record/index.ts';
+import {
+  formatCompact,
+  formatNumber,
+  formatPercent,
+  formatSeconds,
+  formatShare,
+  formatShareBand,
+  formatShareWithSpread,
+} from './format.ts';
+import { BASIS_MEANING, REGIME_LABEL } from './labels.ts';
+import { summarize } from './summary.ts';
+import {
+  basesOf,
+  familiesOf,
+  familyOf,
+  headlineRank,
+  naturalAt,
+  naturalOf,
+  pointOf,
+  widestLayers,
+} from './view.ts';
+
+const WIDTH = 100;
+/** So that a table of one column per basis stays within {@link WIDTH}. */
+const BASES_PER_TABLE = 4;
+const LAYERS_SHOWN = 3;
+
+export interface TerminalOptions {
+  /** ANSI colours; off by default, so that a pipe or a file gets plain text. */
+  readonly color?: boolean;
+}
+
+type Paint = Readonly<Record<'bold' | 'dim' | 'good' | 'poor', (text: string) => string>>;
+
+/** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
+export function renderProbeTable(record: ProbeRecord, { color = false }: TerminalOptions = {}): string {
+  const paint = makePaint(color);
+  const family = familiesOf(record)[0];
+  const rank = headlineRank(record);
+  const sections = [header(record, paint)];
+  if (family === undefined || rank === null) sections.push('Nothing was measured.');
+  else {
+    sections.push(basisTable(record, family, paint), ...otherFamilies(record, rank, paint));
+    sections.push(...layers(record, family, rank, paint), legend(record, family, paint));
+  }
+  return `${sections.join('\n\n')}\n`;
+}
+
+function header(record: ProbeRecord, paint: Paint): string {
+  const { model, data, measured, settings } = record;
+  const loss = `${measured.loss.mean.toFixed(4)} (95 % ${measured.loss.low.toFixed(4)}–${measured.loss.high.toFixed(4)})`;
+  const rows = [
+    [
+      'model',
+      `${model.name} (${model.architecture}, ${formatCompact(model.parameters)} parameters, ${model.format})`,
+    ],
+    [
+      'data',
+      `${data.path}: ${measured.batches} batches of ${settings.batchSize}×${settings.seqLen} tokens, ` +
+        `${settings.calibrationBatches} more for calibration`,
+    ],
+    ['loss', `${loss} nats per token`],
+    ['run', `${settings.compute}, seed ${settings.seed}, ${formatSeconds(measured.seconds)}`],
+  ];
+  const lines = rows.map(([name, text]) => `${paint.dim(name!.padEnd(6))} ${cut(text!, WIDTH - 7)}`);
+  if (record.status === 'partial')
+    lines.push(paint.poor('partial: the run was stopped; this is what was measured until then'));
+  return [...lines, '', ...wrap(summarize(record), WIDTH).map(paint.bold)].join('\n');
+}
+
+function basisTable(record: ProbeRecord, family: Family, paint: Paint): string {
+  const hasNatural = record.global.bases.some((b) => b.natural !== null);
+  const head = ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal'];
+  if (hasNatural) head.push('ν (in-sample)');
+  const table = makeTable([...head, 'regime'], paint, 1);
+  for (const basis of basesOf(record)) {
+    const title = `${paint.bold(basis)}  ${paint.dim(BASIS_MEANING[basis])}`;
+    table.push([{ content: title, colSpan: head.length + 1, hAlign: 'left' }]);
+    for (const point of familyOf(record.global, basis, family)?.points ?? []) {
+      const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
+      table.push([...pointCells(point, paint), ...natural, REGIME_LABEL[point.regime]]);
+    }
+  }
+  const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
+  return `${title}\n${trimLines(table.toString())}`;
+}
+
+function pointCells(point: RankPoint, paint: Paint): string[] {
+  return [
+    String(point.rank),
+    formatCompact(point.parameters),
+    formatShareWithSpread(point.coverage),
+    formatPercent(point.energy.mean),
+    paintGain(point, paint),
+    formatShareBand(point.null.low, point.null.high),
+    point.ceiling === null ? '–' : formatShare(point.ceiling),
+    point.signalCoverage === null ? '–' : formatShare(point.signalCoverage.mean),
+  ];
+}
+
+/** Coloured only where the interval of the coverage lies outside the band of random frames. */
+function paintGain({ coverage, gain, null: band }: RankPoint, paint: Paint): string {
+  const text = formatNumber(gain.mean);
+  if (coverage.low > band.high) return paint.good(text);
+  return coverage.high < band.low ? paint.poor(text) : text;
+}
+
+function naturalCell(record: ProbeRecord, basis: Basis, rank: number): string {
+  const natural = naturalOf(record.global, basis);
+  if (natural === null) return '–';
+  const heldOut = naturalAt(natural.heldOut, rank);
+  const inSample = naturalAt(natural.inSample, rank);
+  if (heldOut === undefined || inSample === undefined) return '–';
+  return `${formatNumber(heldOut)} (${formatNumber(inSample)})`;
+}
+
+function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[] {
+  const families = familiesOf(record).slice(1);
+  if (families.length === 0) return [];
+  return chunks(basesOf(record), BASES_PER_TABLE).map((bases) => {
+    const table = makeTable(['family', 'params', 'null', ...bases], paint, 2);
+    for (const family of families) {
+      const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
+      const any = points.find((point) => point !== undefined);
+      if (any === undefined) continue;
+      const cells = points.map((p) =>
+        p ? `${formatShare(p.coverage.mean)} (${formatNumber(p.gain.mean)}×)` : '–',
+      );
+      table.push([family, formatCompact(any.parameters), formatShare(any.null.coverage), ...cells]);
+    }
+    return `${paint.bold(`Other families at rank ${rank}: coverage (gain)`)}\n${trimLines(table.toString())}`;
+  });
+}
+
+function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint): string[] {
+  const chosen = widestLayers(record, family, rank, LAYERS_SHOWN);
+  if (chosen.length === 0) return [];
+  const bases = basesOf(record).slice(0, BASES_PER_TABLE);
+  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases], paint, 2);
+  for (const layer of chosen) {
+    const gains = bases.map((basis) => pointOf(layer, basis, family, rank)?.gain.mean);
+    table.push([
+      cutLeft(layer.name, 36),
+      `${layer.inFeatures}×${layer.outFeatures}`,
+      formatPercent(layer.energyShare),
+      ...gains.map((gain) => (gain === undefined ? '–' : `${formatNumber(gain)}×`)),
+    ]);
+  }
+  const title = `Layers where the bases differ most: gain at rank ${rank}`;
+  return [`${paint.bold(title)}\n${trimLines(table.toString())}`];
+}
+
+function legend(record: ProbeRecord, family: Family, paint: Paint): string {
+  const nu = record.global.bases.some((b) => b.natural !== null) ? ' ν: natural coverage, held out.' : '';
+  const text =
+    `coverage: ‖PG‖/‖G‖ ± half its 95\u00a0% interval. gain: energy over that of random frames. null band: 95\u00a0% of ` +
+    `random frames. ceiling: the most that any ${family} frames could reach. signal: coverage of the expected ` +
+    `gradient.${nu} regime: the source paper’s labels.`;
+  const notes = record.notes.flatMap((note) => wrap(`note: ${note}`, WIDTH));
+  return [...wrap(text, WIDTH).map(paint.dim), ...notes].join('\n');
+}
+
+/** A table without lines: the first column to the left when it holds names, numbers to the right. */
+function makeTable(head: readonly string[], paint: Paint, gap: number): Table.Table {
+  const names = ['family', 'layer'];
+  const none = [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+  ];
+  const lines = [...none, 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'];
+  return new Table({
+    head: head.map(paint.dim),
+    chars: Object.fromEntries(lines.map((name) => [name, ''])),
+    colAligns: head.map((name) => (names.includes(name) || name === 'regime' ? 'left' : 'right')),
+    style: { head: [], border: [], 'padding-left': gap - 1, 'padding-right': 1 },
+  });
+}
+
+function makePaint(color: boolean): Paint {
+  const wrapWith = (code: number) => (text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { bold: wrapWith(1), dim: wrapWith(2), good: wrapWith(32), poor: wrapWith(33) };
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+const cut = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+const cutLeft = (text: string, width: number) => (text.length > width ? `…${text.slice(1 - width)}` : text);
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const trimLines = (text: string) => text.replace(/ +$/gm, '');
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
