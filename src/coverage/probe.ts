@@ -16,7 +16,7 @@ import {
   createRng,
   type MatrixProduct,
   type Rng,
-  singularValues,
+  gramSingularValues,
   studentInterval,
 } from '../numeric/index.ts';
 import type { Basis, ProbeRecord } from '../record/index.ts';
@@ -222,7 +222,7 @@ async function takeSpectra(
       () => {},
     );
     for await (const { layer, gradient } of moments) {
-      values.get(layer.name)!.push(await singularValues(gradient!, engine.matmul));
+      values.get(layer.name)!.push(await gramSingularValues(gradient!, engine.matmul));
       watch.progress('spectra', ++done, batches.length * layers.length);
     }
   }

@@ -22,6 +22,17 @@ export async function singularValues(a: Matrix, product: MatrixProduct = multipl
   return values.map((value) => (value < floor ? 0 : value * scale));
 }
 
+/**
+ * All min(m, n) singular values of `a` [m, n], descending, as roots of the eigenvalues of its Gram matrix: one
+ * reduction, several times as fast as {@link singularValues} on a steep spectrum, and within 1e-7 of the largest
+ * only. Enough for sums of squares, effective ranks and figures.
+ */
+export async function gramSingularValues(a: Matrix, product: MatrixProduct = multiply): Promise<Float64Array> {
+  const { scaled, scale } = scaleToOne(a);
+  const gram = await product(scaled, scaled, a.rows >= a.cols ? { transposeA: true } : { transposeB: true });
+  return spectrumOf(gram, product).values.map((value) => Math.sqrt(Math.max(0, value)) * scale);
+}
+
 /** Singular values of a tall matrix; all zero when the largest is not above `floor`. */
 async function valuesOfTall(a: Matrix, floor: number, product: MatrixProduct): Promise<Float64Array> {
   const spectrum = spectrumOf(await product(a, a, { transposeA: true }), product);

@@ -10,7 +10,7 @@ import {
 } from '../../test/reference/linear-algebra/reference.ts';
 import { frobeniusNorm, identity, leadingColumns, multiply, transpose } from './matrix.ts';
 import { orthonormalize } from './qr.ts';
-import { singularValues } from './singular-values.ts';
+import { gramSingularValues, singularValues } from './singular-values.ts';
 import { type SingularValueDecomposition, svd } from './svd.ts';
 import { type Matrix, matrix } from './tensor.ts';
 
@@ -199,3 +199,17 @@ async function withSpectrum(rows: number, cols: number, values: readonly number[
   const v = leadingColumns(await orthonormalize(lcg(cols, cols, 51)), values.length);
   return multiply(scaleColumns(u, values), v, { transposeB: true });
 }
+
+describe('gramSingularValues', () => {
+  it('agrees with the exact values within 1e-7 of the largest, wide and tall', async () => {
+    const a = lowRank(60, 75, 12, 8);
+    const exact = await singularValues(a);
+    for (const side of [a, transpose(a)]) {
+      const values = await gramSingularValues(side);
+      expect(values.length).toBe(60);
+      values.forEach((value, i) => {
+        expect(Math.abs(value - exact[i]!)).toBeLessThan(1e-7 * exact[0]!);
+      });
+    }
+  });
+});

@@ -218,8 +218,8 @@ export const opSamples: Record<g.OpName, readonly Sample[]> = {
       g.scatterAdd([5, 4], indices, x),
     ),
     sample('elements', [normal(2, 3), table], (x, indices) => g.scatterAdd([6], indices, x)),
-    sample('onto a base', [normal(5, 2), normal(2, 3, 2), table], (base, updates, indices) =>
-      base.graph.apply(g.ScatterAdd, [base, g.reshape(indices, [2, 3, 1]), updates], {}),
+    sample('onto a base', [normal(5, 2), normal(6, 2), table], (base, updates, indices) =>
+      base.graph.apply(g.ScatterAdd, [base, g.expand(g.reshape(indices, [6, 1]), [6, 2]), updates], {}),
     ),
   ],
   RotaryEmbedding: [

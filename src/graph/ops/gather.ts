@@ -1,8 +1,9 @@
 /** Rows by index, and their adjoint. */
 import { invariant } from '../../errors/index.ts';
+import { sizeOf } from '../../numeric/index.ts';
 import type { Value, ValueType } from '../graph.ts';
 import { defineOp } from '../op.ts';
-import { reshape, zeros } from './shape.ts';
+import { expand, reshape, slice, zeros } from './shape.ts';
 
 /** y[i…, :] = table[indices[i…], :]: dtable = the rows of dy added up at their indices. */
 export const Gather = defineOp({
@@ -25,17 +26,19 @@ export const gather = (table: Value, indices: Value): Value =>
   table.graph.apply(Gather, [table, indices], {})[0]!;
 
 /**
- * y = base, with updates[i…, :] added to row indices[i…, 0]; an index may occur many times.
- * dbase = dy, dupdates = the rows of dy at the indices.
+ * y = base, with updates[i, …] added to row indices[i, …] of the same column; indices [i, …] are alike along a row,
+ * and a row may occur many times. dbase = dy, dupdates = the rows of dy at the indices.
+ *
+ * Emitted as ScatterElements: ScatterND, which takes a row at a time, loses additions when two threads meet at one
+ * row (github.com/microsoft/onnxruntime/issues/23396).
  */
 export const ScatterAdd = defineOp({
   name: 'ScatterAdd',
   infer(inputs) {
     const [base, indices, updates] = inputs as [ValueType, ValueType, ValueType];
-    const expected = [...indices.shape.slice(0, -1), ...base.shape.slice(1)];
     invariant(indices.dtype === 'int64', `ScatterAdd with ${indices.dtype} indices`);
     invariant(
-      indices.shape.at(-1) === 1 && expected.join() === updates.shape.join(),
+      indices.shape.join() === updates.shape.join() && updates.shape.slice(1).join() === base.shape.slice(1).join(),
       `ScatterAdd of [${updates.shape}] at [${indices.shape}] into [${base.shape}]`,
     );
     return [base];
@@ -43,15 +46,22 @@ export const ScatterAdd = defineOp({
   gradient: ({ inputs: [, indices], outputGradients: [dy], needs }) => [
     dy,
     undefined,
-    needs[2] ? gather(dy!, reshape(indices!, indices!.shape.slice(0, -1))) : undefined,
+    needs[2] ? gather(dy!, firstColumn(indices!)) : undefined,
   ],
-  emit: (node) => ({ type: 'ScatterND', inputs: node.inputs, attributes: { reduction: 'add' } }),
+  emit: (node) => ({ type: 'ScatterElements', inputs: node.inputs, attributes: { axis: 0, reduction: 'add' } }),
 });
 
 /** Zeros [rows, …width] with updates [i…, …width] added at the rows that int64 indices [i…] name. */
-export const scatterAdd = (shape: readonly number[], indices: Value, updates: Value): Value =>
-  updates.graph.apply(
-    ScatterAdd,
-    [zeros(updates.graph, shape), reshape(indices, [...indices.shape, 1]), updates],
-    {},
-  )[0]!;
+export function scatterAdd(shape: readonly number[], indices: Value, updates: Value): Value {
+  const width = shape.slice(1);
+  const count = sizeOf(indices.shape);
+  const rows = expand(reshape(indices, [count, ...width.map(() => 1)]), [count, ...width]);
+  const flat = reshape(updates, [count, ...width]);
+  return updates.graph.apply(ScatterAdd, [zeros(updates.graph, shape), rows, flat], {})[0]!;
+}
+
+/** The row numbers of indices [i, …] that are alike along every row: [i]. */
+function firstColumn(indices: Value): Value {
+  const first = indices.shape.slice(1).reduce((x, _, axis) => slice(x, axis + 1, 0, 1), indices);
+  return reshape(first, [indices.shape[0]!]);
+}

@@ -124,7 +124,7 @@ const scatterAdd: Kernel<unknown> = ([base, rows, updates]) => {
   const data = Float64Array.from(base!.data);
   const width = data.length / base!.shape[0]!;
   updates!.data.forEach((value, position) => {
-    const row = rows!.data[Math.floor(position / width)]!;
+    const row = rows!.data[position]!;
     data[row * width + (position % width)]! += value;
   });
   return [{ shape: base!.shape, data }];
