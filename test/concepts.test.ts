@@ -9,8 +9,10 @@ import { naturalCurves, naturalDirection } from '../src/coverage/natural.ts';
 import { nullBand, nullMoments } from '../src/coverage/null.ts';
 import { ceilingEnergy, summarizeSpectra } from '../src/coverage/spectrum.ts';
 import { type MeasuredLayer, regimeOf, summarizeGroup } from '../src/coverage/summarize.ts';
-import { float32, matrix, multiply, singularValues } from '../src/numeric/index.ts';
+import { Whitener } from '../src/coverage/whitener.ts';
+import { float32, matrix, singularValues } from '../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../src/record/index.ts';
+import { createReferenceEngine } from '../src/runtime/index.ts';
 
 type Rows = readonly (readonly number[])[];
 
@@ -36,7 +38,7 @@ const page = readFileSync(new URL('../docs/concepts.md', import.meta.url), 'utf8
 
 /** The page, in which line breaks do not count, says this. */
 function says(text: string): void {
-  expect(page).toContain(text);
+  expect(page.includes(text), `docs/concepts.md says "${text}"`).toBe(true);
 }
 
 /** A short decimal, or p/q where that is what the number is. */
@@ -193,9 +195,10 @@ describe('the worked example of docs/concepts.md', () => {
 
   it('natural coverage', async () => {
     const { natural } = measurement.frames[0]!;
-    const both = await naturalCurves(measurement, natural!, RANK, [TARGETS], RIDGE, multiply);
+    const whitener = new Whitener(createReferenceEngine());
+    const both = await naturalCurves(measurement, natural!, RANK, [TARGETS], RIDGE, whitener);
     const half = (index: 0 | 1) =>
-      naturalDirection(measurement, natural!, RANK, [TARGETS], RIDGE, index, multiply);
+      naturalDirection(measurement, natural!, RANK, [TARGETS], RIDGE, index, whitener);
     const row = (name: string, curve: Float64Array, derivations: readonly string[] = ['', '']) =>
       says(`| ${name} | ${[...curve].map((value, i) => derivations[i] + fraction(value)).join(' | ')} |`);
     row('half a, in sample', (await half(0)).inSample, ['6²/360 = ', '+ 4²/240 = ']);
@@ -209,7 +212,9 @@ describe('the worked example of docs/concepts.md', () => {
   it('the label', () => {
     const coverage = Math.sqrt(energyOf('core', 1, 0));
     says(`A coverage of ${coverage.toFixed(3)} is \`${regimeOf(coverage)}\``);
-    says(`its gain of ${(coverage ** 2 * 9).toFixed(2)} lies`);
+    says(`its gain of ${(coverage ** 2 * 9).toFixed(2)} lies inside the null band`);
+    const band = nullBand(nullMoments('core', 3, 3, 1, 1 / 2));
+    expect(band.low < coverage && coverage < band.high).toBe(true);
     const bounds = [0.0499, 0.0501, 0.0699, 0.0701, 0.1299, 0.1301].map(regimeOf);
     expect(bounds).toEqual([
       'under-threshold',

@@ -9,14 +9,16 @@ import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverag
 import { collectMoments } from '../src/coverage/moments.ts';
 import { naturalDirection } from '../src/coverage/natural.ts';
 import { buildPass } from '../src/coverage/pass.ts';
+import { Whitener } from '../src/coverage/whitener.ts';
 import { lossInputs, type Model, openModel, targetCount } from '../src/models/index.ts';
-import { matrix, multiply, singularValues } from '../src/numeric/index.ts';
+import { matrix, singularValues } from '../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../src/record/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';
 import { loadReference, REFERENCE_MODELS, relativeError } from './support/reference.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rankscope-test-'));
 const engine = createOnnxEngine();
+const whitener = new Whitener(engine);
 afterAll(async () => {
   await engine.close();
   rmSync(folder, { recursive: true, force: true });
@@ -108,7 +110,7 @@ describe.each(REFERENCE_MODELS)('%s', (name) => {
           [targets],
           reference.json.ridge,
           0,
-          multiply,
+          whitener,
         );
         expect(relativeError(curves.inSample, expected.nu)).toBeLessThan(1e-5);
         expect(relativeError(curves.heldOut, expected.nuCross)).toBeLessThan(1e-4);

@@ -93,7 +93,7 @@ export async function writeFileAtomically(
  * Makes a folder and those above it. Node's own recursive mkdir reports a read-only disk as ENOENT and never
  * returns where no folder can be made (/proc).
  */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
   if (status?.isDirectory()) return;
   if (dirname(path) !== path) await makeFolder(dirname(path));
@@ -121,7 +121,8 @@ export function readingError(path: string, error: unknown): unknown {
   );
 }
 
-function writingError(path: string, error: unknown): unknown {
+/** The error for a path that can't be written: `cannot-write`. */
+export function writingError(path: string, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined) return error;
   return new UserError(

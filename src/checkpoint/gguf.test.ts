@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { floatBytes, type GgufTensor, type GgufValue, writeGguf } from '../../test/gguf-writer.ts';
 import { openCheckpoint } from './checkpoint.ts';
+import { readGgufHeader } from './gguf.ts';
+import { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
 import { materialize } from './materialize.ts';
 import { readWeight } from './read-weight.ts';
 
@@ -20,7 +21,7 @@ const metadata: Record<string, GgufValue> = {
   'llama.attention.head_count': 2,
   'llama.attention.head_count_kv': 1,
   'llama.attention.key_length': 4,
-  'llama.attention.layer_norm_rms_epsilon': 0.5,
+  'llama.attention.layer_norm_rms_epsilon': { float32: 0.5 },
   'llama.rope.freq_base': 500000,
 };
 const numbers = (size: number) => Array.from({ length: size }, (_, i) => i);
@@ -31,14 +32,14 @@ const f32 = (
 ): GgufTensor => ({
   name,
   shape,
-  type: 0,
-  data: floatBytes(values),
+  type: 'F32',
+  data: new Uint8Array(Float32Array.from(values).buffer),
 });
 const embedding = f32('token_embd.weight', [5, 32]);
 beforeEach(() => rmSync(path, { force: true }));
 
-const open = (tensors: GgufTensor[], more: Record<string, GgufValue> = {}) => {
-  writeGguf(path, { ...metadata, ...more }, tensors);
+const open = async (tensors: GgufTensor[], more: Record<string, GgufValue> = {}) => {
+  await writeGguf(path, { ...metadata, ...more }, tensors);
   return openCheckpoint(path);
 };
 
@@ -119,7 +120,7 @@ describe('a Llama GGUF file', () => {
     const data = Uint8Array.from([...block, ...block]);
     const checkpoint = await open([
       embedding,
-      { name: 'blk.0.ffn_down.weight', shape: [2, 32], type: 8, data },
+      { name: 'blk.0.ffn_down.weight', shape: [2, 32], type: 'Q8_0', data },
     ]);
     const source = checkpoint.weights.get('model.layers.0.mlp.down_proj.weight')!;
     expect(source).toMatchObject({ dtype: 'Q8_0', shape: [2, 32], length: 68 });
@@ -151,12 +152,17 @@ describe('a Llama GGUF file', () => {
     const unsupported = { code: 'gguf-unsupported' };
     await expect(open([embedding], { 'general.architecture': 'mamba' })).rejects.toMatchObject(unsupported);
     await expect(open([embedding, f32('blk.0.ffn_gate_exps.weight', [2])])).rejects.toThrow(/ffn_gate_exps/);
-    const sixBits = { name: 'token_embd.weight', shape: [1, 256], type: 14, data: new Uint8Array(210) };
+    const sixBits: GgufTensor = {
+      name: 'token_embd.weight',
+      shape: [1, 256],
+      type: 'Q6_K',
+      data: new Uint8Array(210),
+    };
     await expect(open([sixBits])).rejects.toThrow(/token_embd\.weight.*Q6_K/s);
     await expect(open([embedding, f32('blk.0.attn_q.weight', [6, 2])])).rejects.toThrow(
       /not made of whole heads/,
     );
-    writeGguf(path, { 'general.architecture': 'llama' }, [embedding]);
+    await writeGguf(path, { 'general.architecture': 'llama' }, [embedding]);
     await expect(openCheckpoint(path)).rejects.toThrow(/does not say llama\.embedding_length/);
   });
 
@@ -174,13 +180,45 @@ describe('a Llama GGUF file', () => {
   });
 
   it('refuses overlapping tensors and rows of partial blocks', async () => {
-    writeGguf(path, metadata, [embedding, f32('output_norm.weight', [32])]);
+    await writeGguf(path, metadata, [embedding, f32('output_norm.weight', [32])]);
     const bytes = readFileSync(path);
     // The second tensor's offset is the last number of the header: 640 bytes after the first.
     bytes.writeBigUInt64LE(32n, bytes.lastIndexOf(Buffer.from([0x80, 0x02, 0, 0, 0, 0, 0, 0])));
     writeFileSync(path, bytes);
     await expect(openCheckpoint(path)).rejects.toThrow(/output_norm\.weight overlaps/);
-    const partial = { name: 'output_norm.weight', shape: [16], type: 8, data: new Uint8Array(34) };
+    const partial: GgufTensor = {
+      name: 'output_norm.weight',
+      shape: [16],
+      type: 'Q8_0',
+      data: new Uint8Array(34),
+    };
     await expect(open([partial])).rejects.toThrow(/not whole Q8_0 blocks/);
   });
+});
+
+it('writes metadata of every kind as it reads it', async () => {
+  const written: Record<string, GgufValue> = {
+    ...metadata,
+    text: 'naïve 日本語',
+    yes: true,
+    no: false,
+    whole: 4294967295,
+    float: { float32: 4 },
+    texts: ['a', ''],
+    numbers: [1, -2],
+  };
+  await writeGguf(path, written, [embedding, f32('output_norm.weight', [3])]);
+  const header = await readGgufHeader(path);
+  expect(header.metadata).toMatchObject({
+    ...written,
+    'llama.attention.layer_norm_rms_epsilon': 0.5,
+    float: 4,
+  });
+  expect(header.tensors.map(({ name, shape, offset }) => [name, shape, offset % 32])).toEqual([
+    ['token_embd.weight', [5, 32], 0],
+    ['output_norm.weight', [3], 0],
+  ]);
+  const { offset, length } = header.tensors[1]!;
+  const bytes = new Uint8Array(readFileSync(path).subarray(offset, offset + length));
+  expect([...new Float32Array(bytes.buffer)]).toEqual([0, 1, 2]);
 });

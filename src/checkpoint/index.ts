@@ -1,6 +1,6 @@
 /**
  * Room `checkpoint`: files of model weights. It reads safetensors and GGUF, tells every weight by its
- * Hugging Face name, gives it as float32 (in memory or as a place in a file), and writes safetensors.
+ * Hugging Face name, gives it as float32 (in memory or as a place in a file), and writes safetensors and GGUF.
  * Bytes from outside are checked whole when a file is opened. It imports `errors` and `numeric`.
  */
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
@@ -8,9 +8,12 @@ export { decode } from './dequantize.ts';
 export type { FileRange } from './file.ts';
 export { writeFileAtomically } from './file.ts';
 export { assertFinite } from './finite.ts';
-export type { GgufMetadata } from './gguf.ts';
+export { refuseExisting, writeFolderAtomically } from './folder.ts';
+export { type GgufHeader, type GgufMetadata, readGgufHeader } from './gguf.ts';
+export { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
+export { llamaGgufName } from './llama-gguf.ts';
 export { materialize } from './materialize.ts';
-export { readWeight } from './read-weight.ts';
+export { permuteRows, readWeight } from './read-weight.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors.ts';
 export { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
 export type { WeightSource } from './weight-source.ts';

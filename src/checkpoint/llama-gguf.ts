@@ -1,5 +1,5 @@
 /** A Llama model in GGUF, told in Hugging Face's words: configuration and weight names. */
-import { UserError } from '../errors/index.ts';
+import { invariant, UserError } from '../errors/index.ts';
 import type { GgufHeader, GgufMetadata } from './gguf.ts';
 import { ROPE_FACTORS, ropeScaling } from './llama-rope-gguf.ts';
 import { unsupportedFeature } from './unsupported-feature.ts';
@@ -95,6 +95,17 @@ function translateName(path: string, name: string): string {
   const module = MODULES[part];
   if (module === undefined) throw unsupportedFeature(path, `tensor ${name}`);
   return `model.layers.${block}.${module}.${kind}`;
+}
+
+/**
+ * The GGUF name of a Llama weight, `model.layers.3.mlp.up_proj.weight` → `blk.3.ffn_up.weight`, and whether
+ * llama.cpp's converter permutes its rows.
+ */
+export function llamaGgufName(name: string): { readonly name: string; readonly permuted: boolean } {
+  const [, block, module, kind] = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name) ?? [];
+  const part = Object.keys(MODULES).find((key) => MODULES[key] === module);
+  invariant(part !== undefined, `${name} is no weight of a Llama block`);
+  return { name: `blk.${block}.${part}.${kind}`, permuted: isPermuted(name) };
 }
 
 function isPermuted(name: string): boolean {

@@ -1,5 +1,5 @@
 /** Weights as float32 in memory, whole or piece by piece. */
-import { invariant, UserError } from '../errors/index.ts';
+import { UserError } from '../errors/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { decode } from './dequantize.ts';
 import { readExactly, withFile } from './file.ts';
@@ -60,18 +60,33 @@ export function* decodedPieces(source: WeightSource): Generator<Float32Array> {
   }
 }
 
-/**
- * Undoes the row permutation of llama.cpp's converter (convert_hf_to_gguf.py, `LlamaModel.permute`): within
- * a head, stored row 2j + s becomes row s·rowsPerHead/2 + j.
- */
+/** Undoes {@link permuteRows}. */
 export function unpermute(values: Float32Array, rowsPerHead: number, columns: number): Float32Array {
-  const rows = values.length / columns;
-  invariant(rows % rowsPerHead === 0 && rowsPerHead % 2 === 0, `${rows} rows are not whole heads`);
+  return moveRows(values, columns, (stored) => ({ from: stored, to: plainRow(stored, rowsPerHead) }));
+}
+
+/**
+ * The row permutation of llama.cpp's converter (convert_hf_to_gguf.py, `LlamaModel.permute`), which it makes in
+ * queries and keys: within a head of `rowsPerHead` rows, stored row 2j + s is row s·rowsPerHead/2 + j (s = 0, 1).
+ */
+export function permuteRows(values: Float32Array, rowsPerHead: number, columns: number): Float32Array {
+  return moveRows(values, columns, (stored) => ({ from: plainRow(stored, rowsPerHead), to: stored }));
+}
+
+function plainRow(stored: number, rowsPerHead: number): number {
+  const inHead = stored % rowsPerHead;
+  return stored - inHead + (inHead % 2) * (rowsPerHead / 2) + Math.floor(inHead / 2);
+}
+
+function moveRows(
+  values: Float32Array,
+  columns: number,
+  move: (row: number) => { readonly from: number; readonly to: number },
+): Float32Array {
   const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    const inHead = row % rowsPerHead;
-    const target = row - inHead + (inHead % 2) * (rowsPerHead / 2) + Math.floor(inHead / 2);
-    result.set(values.subarray(row * columns, (row + 1) * columns), target * columns);
+  for (let row = 0; row < values.length / columns; row++) {
+    const { from, to } = move(row);
+    result.set(values.subarray(from * columns, (from + 1) * columns), to * columns);
   }
   return result;
 }

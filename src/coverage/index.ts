@@ -2,11 +2,22 @@
  * Room `coverage`: how much of a gradient a low-rank subspace reaches. Frames of every basis, the passes that
  * measure them, exact nulls, ceilings, natural coverage, and the record that comes of it.
  */
+export { isDataDriven } from './bases.ts';
+export { collectMeasurements, type MeasurePlan } from './collect.ts';
+export { dimension, nullEnergy } from './families.ts';
+export { type Frame, type FrameSet, frameRank, placeFrames } from './frame.ts';
+export { makeFrames, planFrames } from './make-frames.ts';
+export { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
+export { collectMoments } from './moments.ts';
+export { naturalCurves } from './natural.ts';
 export {
   DEFAULT_BASES,
   DEFAULT_FAMILIES,
   DEFAULT_RANKS,
   type ProbeOptions,
   type Progress,
+  selectLayers,
 } from './options.ts';
+export { buildPass } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';
+export { Whitener } from './whitener.ts';

@@ -79,10 +79,12 @@ export async function measure(
 ): Promise<Measured> {
   const plan = measurePlan(settings, rng);
   const program = await engine.load(buildMeasuringPass(model, layers, frameSets, settings, plan).graph);
+  // `core` costs nothing more, and is what a run is watched by.
+  const families = [...new Set<Family>(['core', ...settings.families])];
   const measured = {
     layers: layers.map((layer) => {
       const ranks = frameSets.map(({ frames }) => frames.get(layer.name)!.rank);
-      return emptyMeasurement(layer, ranks, settings.families, plan);
+      return emptyMeasurement(layer, ranks, families, plan);
     }),
     batches: [] as Batch[],
     losses: [] as number[],
@@ -107,23 +109,27 @@ export async function measure(
   return measured;
 }
 
+/** Global `core` coverage of each measured batch at the largest rank of one frame set. */
+export function globalCoverages({ layers, batches }: Measured, set: number): number[] {
+  return batches.map((_, batch) => {
+    let energy = 0;
+    let norm = 0;
+    for (const { inner, frames } of layers) {
+      energy += frames[set]!.energies.get('core')!.batches[batch]!.at(-1)!;
+      norm += inner.batches[batch]!;
+    }
+    return norm > 0 ? Math.sqrt(energy / norm) : 0;
+  });
+}
+
 /**
  * The widest 95 % interval of the global `core` coverage at the largest rank, over the frame sets.
  * Infinite below four batches, which say too little of their spread.
  */
-export function widestInterval({ layers, batches }: Measured): number {
-  if (batches.length < 4) return Number.POSITIVE_INFINITY;
-  const widths = layers[0]!.frames.map((_, set) => {
-    const coverages = batches.map((_, batch) => {
-      let energy = 0;
-      let norm = 0;
-      for (const { inner, frames } of layers) {
-        energy += frames[set]!.energies.get('core')!.batches[batch]!.at(-1)!;
-        norm += inner.batches[batch]!;
-      }
-      return norm > 0 ? Math.sqrt(energy / norm) : 0;
-    });
-    const { low, high } = studentInterval(coverages);
+export function widestInterval(measured: Measured): number {
+  if (measured.batches.length < 4) return Number.POSITIVE_INFINITY;
+  const widths = measured.layers[0]!.frames.map((_, set) => {
+    const { low, high } = studentInterval(globalCoverages(measured, set));
     return high - low;
   });
   return Math.max(...widths);

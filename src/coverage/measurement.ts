@@ -135,9 +135,14 @@ function addNatural(
   k: number,
 ): void {
   const size = k * k;
-  sums.cores.push(part('core').map((value, i) => value * targets[Math.floor(i / size)]!));
+  const core = part('core').slice();
+  for (let i = 0; i < core.length; i++) core[i]! *= targets[Math.floor(i / size)]!;
+  sums.cores.push(core);
   const add = (sum: Float64Array, values: Float32Array, power: number) => {
-    for (let i = 0; i < sum.length; i++) sum[i]! += values[i]! * targets[Math.floor(i / size)]! ** power;
+    targets.forEach((count, lane) => {
+      const weight = count ** power;
+      for (let i = lane * size; i < (lane + 1) * size; i++) sum[i]! += weight * values[i]!;
+    });
   };
   add(sums.permuted, part('permuted'), 1);
   add(sums.inputs, part('inputs'), 0);

@@ -2,6 +2,7 @@
 import { cholesky, invertLower, type Matrix, type MatrixProduct, matrix } from '../numeric/index.ts';
 import { leadingBlockSums } from './energies.ts';
 import type { LayerMeasurement, NaturalSums } from './measurement.ts';
+import type { Whitener } from './whitener.ts';
 
 /** L_A⁻¹ and L_B⁻¹ of the ridged second moments inside the frames; both nest over ranks. */
 export interface Whitening {
@@ -62,10 +63,10 @@ export async function naturalCurves(
   rank: number,
   targets: readonly (readonly number[])[],
   ridge: number,
-  product: MatrixProduct,
+  whitener: Whitener,
 ): Promise<NaturalCurves> {
-  const a = await naturalDirection(layer, sums, rank, targets, ridge, 0, product);
-  const b = await naturalDirection(layer, sums, rank, targets, ridge, 1, product);
+  const a = await naturalDirection(layer, sums, rank, targets, ridge, 0, whitener);
+  const b = await naturalDirection(layer, sums, rank, targets, ridge, 1, whitener);
   const average = (x: Float64Array, y: Float64Array) => x.map((value, i) => (value + y[i]!) / 2);
   return {
     inSample: average(a.inSample, b.inSample),
@@ -84,7 +85,7 @@ export async function naturalDirection(
   targets: readonly (readonly number[])[],
   ridge: number,
   half: 0 | 1,
-  product: MatrixProduct,
+  whitener: Whitener,
 ): Promise<NaturalCurves> {
   const passes = sums.cores.length;
   const size = rank * rank;
@@ -94,7 +95,8 @@ export async function naturalDirection(
   ];
   const count = counts[half];
   const ridged = (moments: Float64Array, trace: number, features: number): Matrix => {
-    const scaled = moments.slice(half * size, (half + 1) * size).map((value) => value / count);
+    const scaled = moments.slice(half * size, (half + 1) * size);
+    for (let i = 0; i < size; i++) scaled[i]! /= count;
     const addend = (ridge * trace) / (count * features);
     // A side that nothing flows through has no second moment; any whitening leaves its zero core zero.
     for (let i = 0; i < rank; i++) scaled[i * rank + i]! += addend > 0 ? addend : 1;
@@ -103,10 +105,10 @@ export async function naturalDirection(
   const white = await whitening(
     ridged(sums.inputs, layer.traces.inputs[half]!, layer.inFeatures),
     ridged(sums.outputs, layer.traces.outputs[half]!, layer.outFeatures),
-    product,
+    whitener.product,
   );
   // One stack of cores: every pass of both lanes, then the permuted sums of both lanes.
-  const blocks = await whitenAll([...sums.cores, sums.permuted], rank, white, product);
+  const blocks = await whitener.whitenAll([...sums.cores, sums.permuted], rank, white);
   const sumOf = (lane: number): Float64Array => {
     const sum = new Float64Array(size);
     for (let pass = 0; pass < passes; pass++) {
@@ -118,10 +120,10 @@ export async function naturalDirection(
   const totals = [sumOf(0), sumOf(1)] as const;
   const meanOf = (lane: number) => totals[lane]!.map((value) => value / counts[lane]!);
   const permuted = (lane: number) => blocks[2 * passes + lane]!.map((value) => value / counts[lane]!);
-  const without = (lane: number, pass: number): Float64Array => {
-    const block = blocks[2 * pass + lane]!;
-    const rest = counts[lane]! - targets[pass]![lane]!;
-    return totals[lane]!.map((value, i) => (value - block[i]!) / rest);
+  const without = (pass: number): Float64Array => {
+    const rest = counts.map((all, lane) => all - targets[pass]![lane]!) as [number, number];
+    const side = (lane: 0 | 1) => [totals[lane], blocks[2 * pass + lane]!] as const;
+    return differenceBlockSums(side(0), side(1), rank, 1 / (rest[0] * rest[1]));
   };
   const [first, second] = [meanOf(half), meanOf(1 - half)];
   const [shuffled, otherShuffled] = [permuted(half), permuted(1 - half)];
@@ -130,41 +132,28 @@ export async function naturalDirection(
     heldOut: leadingBlockSums(first, second, rank),
     permutedInSample: leadingBlockSums(shuffled, shuffled, rank),
     permutedHeldOut: leadingBlockSums(shuffled, otherShuffled, rank),
-    replicates:
-      passes < 2
-        ? []
-        : sums.cores.map((_, pass) => leadingBlockSums(without(half, pass), without(1 - half, pass), rank)),
+    replicates: passes < 2 ? [] : sums.cores.map((_, pass) => without(pass)),
   };
 }
 
-/** L_A⁻¹ C L_B⁻ᵀ of every K×K block in a list of [lanes, K, K] arrays, by two large products. */
-async function whitenAll(
-  cores: readonly ArrayLike<number>[],
-  rank: number,
-  { inputs, outputs }: Whitening,
-  product: MatrixProduct,
-): Promise<Float64Array[]> {
-  const size = rank * rank;
-  const lanes = cores[0]!.length / size;
-  const count = cores.length * lanes;
-  // Left factor on [K, count · K], right factor on [count · K, K].
-  const wide = matrix(rank, count * rank);
-  cores.forEach((core, index) => {
-    for (let lane = 0; lane < lanes; lane++) {
-      for (let i = 0; i < rank; i++) {
-        const at = i * wide.cols + (index * lanes + lane) * rank;
-        for (let j = 0; j < rank; j++) wide.data[at + j] = core[lane * size + i * rank + j]!;
-      }
-    }
-  });
-  const left = await product(inputs, wide);
-  const tall = matrix(count * rank, rank);
-  for (let block = 0; block < count; block++) {
-    for (let i = 0; i < rank; i++) {
-      const from = i * left.cols + block * rank;
-      tall.data.set(left.data.subarray(from, from + rank), (block * rank + i) * rank);
+/** Σ over leading blocks of (a − x)ᵢⱼ (b − y)ᵢⱼ, times `factor`: a jackknife replicate without making its matrices. */
+function differenceBlockSums(
+  [a, x]: readonly [Float64Array, Float64Array],
+  [b, y]: readonly [Float64Array, Float64Array],
+  k: number,
+  factor: number,
+): Float64Array {
+  const sums = new Float64Array(k);
+  for (let i = 0; i < k; i++) {
+    for (let j = 0; j < k; j++) {
+      const at = i * k + j;
+      sums[Math.max(i, j)]! += (a[at]! - x[at]!) * (b[at]! - y[at]!);
     }
   }
-  const both = await product(tall, outputs, { transposeB: true });
-  return Array.from({ length: count }, (_, block) => both.data.subarray(block * size, (block + 1) * size));
+  let total = 0;
+  for (let i = 0; i < k; i++) {
+    total += factor * sums[i]!;
+    sums[i] = total;
+  }
+  return sums;
 }

@@ -38,6 +38,8 @@ export interface ProbeOptions {
   readonly framesFile?: string;
   /** Called as the work goes on. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Called after every pass with its loss, and the global core coverage at the largest rank, by frame set. */
+  readonly onPass?: (metrics: Readonly<Record<string, number>>) => void;
   /** Called before the first pass, with the estimate of the peak memory in bytes. */
   readonly onEstimate?: (bytes: number) => void;
   /** Stops after the pass in flight; what was measured is returned as partial. */

@@ -12,25 +12,20 @@ import {
   sampleBatches,
   targetCount,
 } from '../models/index.ts';
-import {
-  createRng,
-  type MatrixProduct,
-  type Rng,
-  gramSingularValues,
-  studentInterval,
-} from '../numeric/index.ts';
+import { createRng, gramSingularValues, mean, type Rng, studentInterval } from '../numeric/index.ts';
 import type { Basis, ProbeRecord } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { estimateMemory } from './estimate.ts';
 import { type FrameSet, placeFrames } from './frame.ts';
 import { makeFrames, planFrames } from './make-frames.ts';
-import { type Measured, measure, widestInterval } from './measure.ts';
+import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
 import { collectMoments } from './moments.ts';
 import { naturalCurves } from './natural.ts';
 import type { ProbeOptions, Progress } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
 import { type SpectrumSummary, summarizeSpectra } from './spectrum.ts';
 import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
+import { Whitener } from './whitener.ts';
 
 /** What a probe measured, and on what. */
 export interface ProbeResult {
@@ -96,10 +91,11 @@ export async function probe(
       rng.fork('permutation'),
       (soFar) => {
         watch.report('measuring', soFar.batches.length, settings.batches);
+        options.onPass?.(passMetrics(soFar, sets));
         return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
       },
     );
-    const finished = await finish(measured, sets, spectra, settings, engine.matmul, watch);
+    const finished = await finish(measured, sets, spectra, settings, engine, watch);
     const norm = energyOf(finished);
     const global = summarizeGroup(finished, settings);
     return {
@@ -229,21 +225,35 @@ async function takeSpectra(
   return new Map([...values].map(([name, spectra]) => [name, summarizeSpectra(spectra)]));
 }
 
+/** The latest pass in numbers. */
+function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<string, number> {
+  const lanes = measured.targets.at(-1)!.length;
+  const latest = (values: readonly number[]) => mean(values.slice(-lanes));
+  return {
+    batches: measured.batches.length,
+    loss: latest(measured.losses),
+    ...Object.fromEntries(
+      sets.map(({ label }, set) => [`coverage/${label}`, latest(globalCoverages(measured, set))]),
+    ),
+  };
+}
+
 /** Groups the draws of a basis, and computes natural coverage. */
 async function finish(
   { layers, targets }: Measured,
   sets: readonly FrameSet[],
   spectra: ReadonlyMap<string, SpectrumSummary>,
   { bases, ridge }: ProbeSettings,
-  product: MatrixProduct,
+  engine: Engine,
   watch: Watch,
 ): Promise<MeasuredLayer[]> {
   const finished: MeasuredLayer[] = [];
+  const whitener = new Whitener(engine);
   for (const measurement of layers) {
     const ofBasis = async (basis: Basis) => {
       const draws = measurement.frames.filter((_, index) => sets[index]!.basis === basis);
       const { natural, rank } = draws[0]!;
-      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, product));
+      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, whitener));
       return { basis, draws, natural: curves };
     };
     const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
@@ -251,6 +261,7 @@ async function finish(
     finished.push({ measurement, spectrum: spectra.get(measurement.name)!, bases: measuredBases });
     watch.report('summary', finished.length, layers.length);
   }
+  await whitener.release();
   return finished;
 }
 

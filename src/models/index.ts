@@ -2,12 +2,19 @@
  * Room `models`: from config and weights to a forward graph and its loss, one file per architecture; from text to
  * batches of tokens. Layers carry their Hugging Face module names.
  */
+
+export { ARCHITECTURES } from './architectures.ts';
 export { type Batch, makeSequences, type Sequences, sampleBatches } from './batches.ts';
 export { defaultCacheFolder } from './cache-folder.ts';
 export type { LinearLayer, ModelDefinition, WeightSpec } from './definition.ts';
 export { layerWeights } from './definition.ts';
 export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
+export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
 export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
 export { type Model, type OpenModelOptions, openModel } from './model.ts';
+export { type SampleOptions, sampleToken } from './sample-token.ts';
 export { readDocuments } from './text.ts';
+export { TextStream } from './text-stream.ts';
 export { openTokenizer, type Tokenizer } from './tokenizer.ts';
+export type { TokenizerFiles } from './tokenizer-files.ts';
+export { tokenizerFromGguf } from './tokenizer-gguf.ts';

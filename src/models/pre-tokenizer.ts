@@ -15,7 +15,12 @@ export function splitBy(pattern: string): PreTokenizer {
 }
 
 /** Writes words as bytes, one printable character per byte. */
-export const BYTES: PreTokenizer = { type: 'ByteLevel', add_prefix_space: false, use_regex: false };
+export const BYTES: PreTokenizer = {
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: false,
+};
 
 export function sequenceOf(...steps: readonly PreTokenizer[]): PreTokenizer {
   return { type: 'Sequence', pretokenizers: steps };

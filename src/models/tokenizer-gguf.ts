@@ -75,7 +75,7 @@ export function tokenizerFromGguf(path: string, metadata: GgufMetadata): Tokeniz
       normalizer: recipe.normalizer ?? null,
       pre_tokenizer: recipe.preTokenizer,
       post_processor: null,
-      decoder: { type: 'ByteLevel' },
+      decoder: BYTES,
       model: {
         type: 'BPE',
         vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),

@@ -27,7 +27,10 @@ export async function singularValues(a: Matrix, product: MatrixProduct = multipl
  * reduction, several times as fast as {@link singularValues} on a steep spectrum, and within 1e-7 of the largest
  * only. Enough for sums of squares, effective ranks and figures.
  */
-export async function gramSingularValues(a: Matrix, product: MatrixProduct = multiply): Promise<Float64Array> {
+export async function gramSingularValues(
+  a: Matrix,
+  product: MatrixProduct = multiply,
+): Promise<Float64Array> {
   const { scaled, scale } = scaleToOne(a);
   const gram = await product(scaled, scaled, a.rows >= a.cols ? { transposeA: true } : { transposeB: true });
   return spectrumOf(gram, product).values.map((value) => Math.sqrt(Math.max(0, value)) * scale);

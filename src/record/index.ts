@@ -2,9 +2,17 @@
  * Room `record`: the versioned shapes of everything that a run leaves on disk, and how it is read and written:
  * whole or not at all. Reports read these and nothing else.
  */
+export * from './adapter-record.ts';
 export * from './common.ts';
 export * from './probe-record.ts';
-export { readProbeRecord, readRunRecord } from './read-record.ts';
+export {
+  ADAPTER_FILE,
+  readAdapterRecord,
+  readProbeRecord,
+  readRunRecord,
+  readTrainMetrics,
+  readTrainRecord,
+} from './read-record.ts';
 export { roundSignificant } from './round-significant.ts';
 export {
   appendMetrics,
@@ -12,6 +20,8 @@ export {
   discardRun,
   finishRun,
   writeProbeRecord,
+  writeTrainRecord,
 } from './run-directory.ts';
 export * from './run-record.ts';
+export * from './train-record.ts';
 export { writeJsonAtomic } from './write-file.ts';

@@ -3,11 +3,21 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
+import { type AdapterRecord, adapterRecordSchema } from './adapter-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
+import {
+  type TrainMetrics,
+  type TrainRecord,
+  trainMetricsSchema,
+  trainRecordSchema,
+} from './train-record.ts';
 
 export const PROBE_FILE = 'probe.json';
 export const RUN_FILE = 'run.json';
+export const ADAPTER_FILE = 'adapter.json';
+export const TRAIN_FILE = 'train.json';
+export const METRICS_FILE = 'metrics.jsonl';
 
 const headSchema = z.object({ schema: z.string(), version: z.number() });
 
@@ -22,6 +32,54 @@ export function readProbeRecord(path: string): ProbeRecord {
 }
 
 /**
+ * The adapter record in `path`: the directory of an adapter or a training run, or the file itself.
+ *
+ * @throws UserError as {@link readProbeRecord}.
+ */
+export function readAdapterRecord(path: string): AdapterRecord {
+  return readRecord(fileIn(path, ADAPTER_FILE), adapterRecordSchema);
+}
+
+/**
+ * The record of a training run in `path`: its directory, or the file itself.
+ *
+ * @throws UserError as {@link readProbeRecord}.
+ */
+export function readTrainRecord(path: string): TrainRecord {
+  return readRecord(fileIn(path, TRAIN_FILE), trainRecordSchema);
+}
+
+/**
+ * The metrics of a training run in order of steps, from its directory (or a file in it); a last line that was cut
+ * off in the middle is left out.
+ *
+ * @throws UserError `record-invalid`.
+ */
+export function readTrainMetrics(path: string): TrainMetrics[] {
+  const file = join(isDirectory(path) ? path : join(path, '..'), METRICS_FILE);
+  if (!existsSync(file)) return [];
+  // Every whole line ends with a line break, so what follows the last one is a part or nothing.
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line, index) => {
+    const parsed = trainMetricsSchema.safeParse(jsonOf(line));
+    if (parsed.success) return parsed.data;
+    throw new UserError('record-invalid', {
+      what: `line ${index + 1} of ${file} does not follow its schema`,
+      got: line.slice(0, 80),
+      fix: 'the file was changed or damaged: run the command again',
+    });
+  });
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * The run record of a run directory (or of the directory that holds the given file); null when it has none.
  *
  * @throws UserError as {@link readProbeRecord}, when the file is there but not readable as one.
@@ -31,7 +89,11 @@ export function readRunRecord(path: string): RunRecord | null {
   return existsSync(file) ? readRecord(file, runRecordSchema) : null;
 }
 
-type RecordSchema = typeof probeRecordSchema | typeof runRecordSchema;
+type RecordSchema =
+  | typeof trainRecordSchema
+  | typeof probeRecordSchema
+  | typeof adapterRecordSchema
+  | typeof runRecordSchema;
 
 function readRecord<S extends RecordSchema>(file: string, schema: S): z.infer<S> {
   const value = parseJson(file);

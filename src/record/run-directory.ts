@@ -7,11 +7,10 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
-import { PROBE_FILE, RUN_FILE, readRunRecord } from './read-record.ts';
+import { METRICS_FILE, PROBE_FILE, RUN_FILE, readRunRecord, TRAIN_FILE } from './read-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
+import { type TrainRecord, trainRecordSchema } from './train-record.ts';
 import { tellWriteErrors, writeJsonAtomic } from './write-file.ts';
-
-const METRICS_FILE = 'metrics.jsonl';
 
 /**
  * Makes the folder and its `run.json`, before any work is done, so that a folder that cannot be written is
@@ -43,6 +42,12 @@ export function createRunDirectory(path: string, run: RunRecord): string {
 export function writeProbeRecord(directory: string, record: ProbeRecord): void {
   checkRecord(probeRecordSchema, record, PROBE_FILE);
   writeJsonAtomic(join(directory, PROBE_FILE), record);
+}
+
+/** Writes `train.json`, as {@link writeProbeRecord}. */
+export function writeTrainRecord(directory: string, record: TrainRecord): void {
+  checkRecord(trainRecordSchema, record, TRAIN_FILE);
+  writeJsonAtomic(join(directory, TRAIN_FILE), record);
 }
 
 /** Adds one line to `metrics.jsonl`: a flat object of finite numbers. */

@@ -4,4 +4,7 @@
  */
 export { renderProbeHtml } from './html/render-probe-html.ts';
 export { renderProbeMarkdown } from './markdown.ts';
+export { encodeFileStart, encodeScalars, eventFileName, type ScalarEvent } from './tensorboard.ts';
 export { renderProbeTable, type TerminalOptions } from './terminal.ts';
+export { renderTrainHtml } from './train-html.ts';
+export { describeAdapter, summarizeTraining } from './train-summary.ts';

@@ -1,12 +1,11 @@
 /** Mistakes from outside: each gives one clear message and exit code 2, and leaves nothing behind. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from './run-cli.ts';
+import { makeWorkingFolder, runCli } from './run-cli.ts';
 import { makeTinyModel, putNanInto, writeText } from './tiny-model.ts';
 
-const cwd = mkdtempSync(join(tmpdir(), 'rankscope-e2e-'));
+const cwd = makeWorkingFolder();
 const at = (path: string) => join(cwd, path);
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
@@ -78,6 +77,22 @@ describe('a place that cannot be written', () => {
   it.runIf(existsSync('/proc/self'))('on a file system that takes no files', () =>
     refuse('/proc/rankscope-run', /cannot be made/),
   );
+});
+
+describe.runIf(process.platform === 'linux')('a disk without room', () => {
+  const small = ['--batches', '2', '--calibration-batches', '2', '--ranks', '2', '--bases', 'svd,random'];
+  it.each([
+    ['for the description of the run', 1, /cannot write .*run\.json/],
+    ['for the frames', 20, /frames\.safetensors cannot be written/],
+    ['for the record', 100, /cannot write .*probe\.json/],
+  ])('%s', async (_, fileLimit, message) => {
+    const args = ['probe', 'tiny', ...ON_TEXT, ...small, '--out', 'new/run', '--quiet'];
+    const run = await runCli(args, { cwd, fileLimit });
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr.match(/^error: /gm)).toHaveLength(1);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(existsSync(at('new'))).toBe(false);
+  });
 });
 
 it('an unknown command', async () => {

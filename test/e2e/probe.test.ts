@@ -1,14 +1,13 @@
 /** `rankscope probe` as a person runs it: files, output, repeats, stops. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensorsHeader } from '../../src/checkpoint/index.ts';
 import { type ProbeRecord, probeRecordSchema, readProbeRecord, readRunRecord } from '../../src/index.ts';
-import { runCli } from './run-cli.ts';
+import { makeWorkingFolder, runCli } from './run-cli.ts';
 import { makeTinyModel, writeText } from './tiny-model.ts';
 
-const cwd = mkdtempSync(join(tmpdir(), 'rankscope-e2e-'));
+const cwd = makeWorkingFolder();
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 beforeAll(() => {
   makeTinyModel(join(cwd, 'tiny'));
@@ -23,6 +22,24 @@ function comparable(record: ProbeRecord) {
   const { seconds: _, peakMemoryBytes: __, ...measured } = record.measured;
   return { ...record, measured };
 }
+
+it('measures one family alone', async () => {
+  const run = await probeTiny(
+    ...SMALL,
+    '--families',
+    'factors',
+    '--ci-width',
+    '0.5',
+    '--json',
+    '--out',
+    'runs/one',
+  );
+  expect(run.code).toBe(0);
+  const record = probeRecordSchema.parse(JSON.parse(run.stdout));
+  const [basis] = record.global.bases;
+  expect(basis!.families.map(({ family }) => family)).toEqual(['factors']);
+  expect(basis!.families[0]!.points.at(-1)!.coverage.mean).toBeGreaterThan(0);
+});
 
 describe('a run to its end', () => {
   let stdout = '';
@@ -39,6 +56,7 @@ describe('a run to its end', () => {
     expect(readdirSync(directory).sort()).toEqual([
       'batches.safetensors',
       'frames.safetensors',
+      'metrics.jsonl',
       'probe.json',
       'report.html',
       'run.json',
@@ -50,6 +68,8 @@ describe('a run to its end', () => {
     expect(run).toMatchObject({ command: 'probe', status: 'complete', seed: 0 });
     expect(run.arguments.slice(0, 3)).toEqual(['tiny', '--data', 'text.txt']);
     expect(readFileSync(join(directory, 'report.html'), 'utf8')).toContain('rankscope probe tiny');
+    const lines = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).batches)).toEqual([2, 4]);
   });
 
   it('keeps the tokens that were measured', () => {

@@ -1,8 +1,19 @@
 /** Runs the command line from its sources, as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
+
+/** A new folder to run in. The engine's thread, when run from sources, looks for tsx from there. */
+export function makeWorkingFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rankscope-e2e-'));
+  symlinkSync(MODULES, join(folder, 'node_modules'));
+  return folder;
+}
 
 export interface CliRun {
   /** null when a signal ended it. */
@@ -13,13 +24,17 @@ export interface CliRun {
 
 export interface CliOptions {
   readonly cwd: string;
+  /** Limits the size of files that it may write, in units of 512 bytes: as a disk that is nearly full. */
+  readonly fileLimit?: number;
   /** Called with the process and all of stderr whenever more of it arrives. */
   readonly onStderr?: (child: ChildProcess, stderr: string) => void;
 }
 
-export function runCli(args: readonly string[], { cwd, onStderr }: CliOptions): Promise<CliRun> {
-  const tsx = import.meta.resolve('tsx');
-  const child = spawn(process.execPath, ['--import', tsx, MAIN, ...args], {
+export function runCli(args: readonly string[], { cwd, fileLimit, onStderr }: CliOptions): Promise<CliRun> {
+  const node = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN, ...args];
+  const limited = ['sh', '-c', `ulimit -f ${fileLimit}; exec "$@"`, 'sh', ...node];
+  const [command, ...rest] = fileLimit === undefined ? node : limited;
+  const child = spawn(command!, rest, {
     cwd,
     env: { ...process.env, XDG_CACHE_HOME: `${cwd}/.cache`, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

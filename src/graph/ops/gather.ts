@@ -38,7 +38,8 @@ export const ScatterAdd = defineOp({
     const [base, indices, updates] = inputs as [ValueType, ValueType, ValueType];
     invariant(indices.dtype === 'int64', `ScatterAdd with ${indices.dtype} indices`);
     invariant(
-      indices.shape.join() === updates.shape.join() && updates.shape.slice(1).join() === base.shape.slice(1).join(),
+      indices.shape.join() === updates.shape.join() &&
+        updates.shape.slice(1).join() === base.shape.slice(1).join(),
       `ScatterAdd of [${updates.shape}] at [${indices.shape}] into [${base.shape}]`,
     );
     return [base];
@@ -48,7 +49,11 @@ export const ScatterAdd = defineOp({
     undefined,
     needs[2] ? gather(dy!, firstColumn(indices!)) : undefined,
   ],
-  emit: (node) => ({ type: 'ScatterElements', inputs: node.inputs, attributes: { axis: 0, reduction: 'add' } }),
+  emit: (node) => ({
+    type: 'ScatterElements',
+    inputs: node.inputs,
+    attributes: { axis: 0, reduction: 'add' },
+  }),
 });
 
 /** Zeros [rows, …width] with updates [i…, …width] added at the rows that int64 indices [i…] name. */

@@ -1,5 +1,7 @@
 /** The engine for real work: ONNX Runtime on the CPU, in a thread of its own. */
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InvariantError, invariant } from '../../errors/index.ts';
 import type { Graph } from '../../graph/index.ts';
@@ -107,8 +109,12 @@ function startWorker(): Worker {
   const fromSource = import.meta.url.endsWith('.ts');
   if (!fromSource) return new Worker(new URL('./worker.js', import.meta.url));
   // Tests and development run the sources: a thread must be taught TypeScript before it can read its file.
+  // `require` finds the loader from here, whatever the working directory; its ES module stands beside.
+  const loaderPath = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs');
+  const loader = JSON.stringify(pathToFileURL(loaderPath).href);
   const file = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
-  return new Worker(`import('tsx/esm/api').then(({ register }) => (register(), import(${file})))`, {
-    eval: true,
-  });
+  const code = `import(${loader}).then(({ register }) => (register(), import(${file})))`;
+  return new Worker(code, { eval: true });
 }

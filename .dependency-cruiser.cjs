@@ -1,0 +1,144 @@
+/**
+ * The boundaries between rooms, read by `npm run boundaries`.
+ *
+ * dependency-cruiser reads JavaScript, so the command first writes the imports of `src` as a skeleton of JavaScript
+ * files (`scripts/import-skeleton.ts`). There, the type imports of `foo.ts` stand in a file of their own,
+ * `foo.types.js`: directions and doors bind them as well, and a cycle of types alone is no cycle.
+ */
+
+const { join } = require('node:path');
+
+/** From the bottom up: a room may import the rooms before it, and never one after it. */
+const ROOMS = [
+  'errors',
+  'numeric',
+  'record',
+  'checkpoint',
+  'graph',
+  'autodiff',
+  'runtime',
+  'models',
+  'coverage',
+  'training',
+  'advice',
+  'experiments',
+  'report',
+  'cli',
+];
+
+/** Why nothing in a room may look further up. */
+const REASONS = {
+  errors: 'errors is the bottom room, which everything may import: it imports nothing.',
+  numeric: 'Numerical tools know nothing of models, files or engines, so that they can be checked alone.',
+  record: 'A record must stay readable without the code that made it.',
+  checkpoint: 'Reading weight files must not depend on what is computed with them.',
+  graph: 'The representation runs nothing and knows no model: engines and models depend on it.',
+  autodiff: 'The backward walk sees a graph and nothing else.',
+  runtime: 'An engine runs any graph; it must not know which model or measurement made it.',
+  models: 'A model is a forward graph and its text; what is measured on it is decided further up.',
+  coverage: 'Measuring must not depend on training, advice, reports or the command line.',
+  training: 'Training must not depend on advice, experiments, reports or the command line.',
+  advice: 'Advice is computed from measurements, not from experiments or their reports.',
+  experiments: 'An experiment writes records; how they look is the business of report.',
+  report: 'A report reads records; only the command line calls it.',
+};
+
+const directions = ROOMS.slice(0, -1).map((room, index) => ({
+  name: `upwards-from-${room}`,
+  comment: REASONS[room],
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: `^src/(${ROOMS.slice(index + 1).join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...directions,
+    {
+      name: 'rooms-have-one-door',
+      comment: 'What a room offers is what its index.ts exports; the rest can change without asking anyone.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index[.]js$', '^src/$1/'] },
+    },
+    {
+      name: 'the-library-uses-doors',
+      comment: 'src/index.ts offers what rooms offer, by the same doors.',
+      severity: 'error',
+      from: { path: '^src/[^/]+[.]js$' },
+      to: { path: '^src/[^/]+/', pathNot: '^src/[^/]+/index[.]js$' },
+    },
+    {
+      name: 'rooms-are-known',
+      comment: 'A new room takes its place in the order above, or no rule would bind it.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: `^src/(${ROOMS.join('|')})/` },
+    },
+    {
+      name: 'report-reads-records-only',
+      comment:
+        'A report can be made again, years later, from the files of a run: it never touches an engine.',
+      severity: 'error',
+      from: { path: '^src/report/' },
+      to: { path: '^src/', pathNot: '^src/(report|record|errors)/' },
+    },
+    {
+      name: 'report-libraries',
+      comment: 'Reports are text that we write ourselves; cli-table3 alone lays out the terminal table.',
+      severity: 'error',
+      from: { path: '^src/report/' },
+      to: { dependencyTypes: ['npm'], pathNot: 'node_modules/cli-table3/' },
+    },
+    {
+      name: 'one-importer-of-the-engine',
+      comment:
+        'Only runtime knows ONNX Runtime and its file format, so that another engine can stand in its place.',
+      severity: 'error',
+      from: { pathNot: '^src/runtime/' },
+      to: { path: 'node_modules/(onnxruntime-[a-z]+|onnx-buf|@bufbuild/protobuf)/' },
+    },
+    {
+      name: 'no-circular',
+      comment: 'Modules that import each other can only be read, tested and loaded together.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-dev-dependency',
+      comment:
+        'What is published runs without devDependencies. The one exception is the thread of the engine, which loads ' +
+        'tsx when, and only when, it is started from the TypeScript sources.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/tsx/' },
+    },
+    {
+      name: 'no-undeclared-package',
+      comment: 'A package that is not in package.json is there by chance.',
+      severity: 'error',
+      from: {},
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'undetermined', 'unknown'],
+        pathNot: 'node_modules/tsx/',
+      },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    baseDir: join(__dirname, '.tmp/boundaries'),
+    doNotFollow: { path: 'node_modules' },
+    moduleSystems: ['es6'],
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,49 @@
+/** The results of `rankscope eval` as a table. */
+import type { Interval } from '../numeric/index.ts';
+
+/** One line of the result. */
+export interface Evaluated {
+  readonly name: string;
+  readonly form: 'model' | 'adapter' | 'merged';
+  /** Nats per target, mean and 95 % interval over sequences. */
+  readonly loss: Interval;
+  /** exp of the loss. */
+  readonly perplexity: Interval;
+  /** Loss less that of the model itself, sequence by sequence; null for the model. */
+  readonly change: Interval | null;
+}
+
+/** What was measured on. */
+export interface EvaluationData {
+  readonly path: string;
+  readonly sequences: number;
+  readonly seqLen: number;
+}
+
+const HEADINGS = ['', 'loss (95 %)', 'perplexity (95 %)', 'change of loss (95 %)'];
+
+export function renderEvaluations(results: readonly Evaluated[], data: EvaluationData): string {
+  const rows = results.map(({ name, form, loss, perplexity, change }) => [
+    form === 'model' ? name : `${form === 'adapter' ? 'with' : 'merged with'} ${name}`,
+    interval(loss, 4),
+    interval(perplexity, 2),
+    change === null ? '' : interval(change, 4, true),
+  ]);
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...[HEADINGS, ...rows].map((row) => row[column]!.length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `${cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd()}\n`;
+  return (
+    `${data.path}: ${data.sequences} sequences of ${data.seqLen} tokens\n` +
+    [HEADINGS, ...rows].map(line).join('')
+  );
+}
+
+function interval({ mean, low, high }: Interval, digits: number, signed = false): string {
+  const sign = signed && mean >= 0 ? '+' : '';
+  return `${sign}${mean.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+}

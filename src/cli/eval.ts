@@ -1,0 +1,168 @@
+/** `rankscope eval`: loss and perplexity of a model on a text, as it is, with adapters, and merged with them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { UserError } from '../errors/index.ts';
+import { type Model, makeSequences, openModel, readDocuments, type Sequences } from '../models/index.ts';
+import type { Compute } from '../record/index.ts';
+import { createOnnxEngine } from '../runtime/index.ts';
+import {
+  type Adapter,
+  adaptedModel,
+  exportMerged,
+  loadAdapter,
+  lossDifference,
+  meanLoss,
+  type SequenceLosses,
+  sequenceLosses,
+} from '../training/index.ts';
+import { chooseBaseModel } from './base-model.ts';
+import { type Evaluated, renderEvaluations } from './eval-table.ts';
+import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
+import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
+import { bundledModel, bundledText } from './package-info.ts';
+
+const ON = 'What to measure:';
+const HOW = 'How to measure it:';
+const OUTPUT = 'Output:';
+
+const OPTIONS = {
+  data: pathOption('--data <file>', ON, 'text to measure on: .txt, .jsonl or .json', '--data notes.txt'),
+  adapter: {
+    flags: '--adapter <run...>',
+    group: ON,
+    help: 'training runs whose adapters are measured too',
+    schema: listOf(z.string().min(1)),
+    expected: 'run directories',
+    example: '--adapter rankscope-runs/my-run',
+  },
+  merged: switchOption('--no-merged', ON, 'leave out the models that the adapters are merged into'),
+  seqLen: {
+    ...wholeOption('seq-len', HOW, 'tokens in a sequence (default: 256, or the model’s context)', 2, 128),
+    schema: wholeNumber(2),
+  },
+  batchSize: wholeOption('batch-size', HOW, 'sequences in a pass (default: 4)', 1, 4),
+  pack: switchOption('--no-pack', HOW, 'pad each document instead of joining them into full sequences'),
+  compute: computeOption(HOW),
+  cacheDir: cacheOption(HOW),
+  json: switchOption('--json', OUTPUT, 'print JSON instead of the table'),
+};
+type Options = OptionValues<typeof OPTIONS>;
+
+const EXAMPLES = `
+Examples:
+  rankscope eval ./my-model --data notes.txt
+  rankscope eval --data notes.txt --adapter rankscope-runs/first rankscope-runs/second
+
+Without a model, the one that the first adapter was trained on is measured; without adapters, the bundled one.`;
+
+export function evalCommand(): Command {
+  const command = new Command('eval')
+    .description('Measures loss and perplexity on a text: of a model, and of the model with adapters.')
+    .argument('[model]', 'Hugging Face folder or .gguf file')
+    .addHelpText('after', EXAMPLES);
+  addOptions(command, OPTIONS);
+  return command.action(async (model: string | undefined) => {
+    process.stdout.write(await runEval(model, readOptions(command, OPTIONS)));
+  });
+}
+
+/** @returns what to print. */
+async function runEval(given: string | undefined, options: Options): Promise<string> {
+  const { adapter: runs = [], compute, cacheDir: cacheFolder, batchSize = 4, merged = true } = options;
+  const path = chooseBaseModel(given, runs);
+  const dataPath = chooseData(path, options);
+  const { documents, sha256 } = await readDocuments(dataPath);
+  const model = await openModel(path, { compute, cacheFolder });
+  const adapters: Adapter[] = [];
+  for (const run of runs) adapters.push(await loadAdapter(run, model));
+  const { seqLen = Math.min(256, model.definition.contextLength), pack = true } = options;
+  checkLength(seqLen, model);
+  const sequences = makeSequences(documents, await model.tokenizer(), { seqLen, pack });
+  checkCount(sequences, dataPath);
+
+  const engine = createOnnxEngine();
+  const measure = (measured: Model) => sequenceLosses(engine, measured, sequences, batchSize);
+  try {
+    const base = await measure(model);
+    const results = [describe(model.name, 'model', base)];
+    for (const [index, adapter] of adapters.entries()) {
+      const name = basename(resolve(runs[index]!));
+      const adapted = adaptedModel(model, adapter);
+      results.push(describe(name, 'adapter', await measure(adapted), base));
+      if (merged) {
+        const losses = await withMerged(adapted, compute, measure);
+        results.push(describe(name, 'merged', losses, base));
+      }
+    }
+    const { count, tokensFound } = sequences;
+    const data = { path: dataPath, sha256, tokens: tokensFound, sequences: count, seqLen };
+    return options.json
+      ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
+      : renderEvaluations(results, data);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Writes the merged model to a folder of its own, as an export would, and removes it afterwards. */
+async function withMerged<Result>(
+  adapted: Model,
+  compute: Compute | undefined,
+  use: (model: Model) => Promise<Result>,
+): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'rankscope-merged-'));
+  try {
+    await exportMerged(join(folder, 'model'), adapted, { type: 'float32', about: {} });
+    return await use(await openModel(join(folder, 'model'), { compute, cacheFolder: folder }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function describe(
+  name: string,
+  form: Evaluated['form'],
+  losses: SequenceLosses,
+  base?: SequenceLosses,
+): Evaluated {
+  const loss = meanLoss(losses);
+  const perplexity = {
+    mean: Math.exp(loss.mean),
+    low: Math.exp(loss.low),
+    high: Math.exp(loss.high),
+  };
+  return { name, form, loss, perplexity, change: base === undefined ? null : lossDifference(losses, base) };
+}
+
+function chooseData(model: string, { data }: Options): string {
+  if (data !== undefined) return data;
+  if (resolve(model) === resolve(bundledModel())) return bundledText();
+  throw new UserError('data-missing', {
+    what: 'there is no text to measure on',
+    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
+    fix: 'for example: --data notes.txt',
+  });
+}
+
+function checkLength(seqLen: number, { definition, path }: Model): void {
+  if (seqLen <= definition.contextLength) return;
+  throw new UserError('option-invalid', {
+    what: `--seq-len is longer than the context of ${path}`,
+    got: String(seqLen),
+    expected: `at most ${definition.contextLength}`,
+    fix: 'lower --seq-len',
+  });
+}
+
+function checkCount({ count, tokensFound, seqLen }: Sequences, path: string): void {
+  if (count > 0) return;
+  throw new UserError('text-too-short', {
+    what: `${path} is too short for one sequence.`,
+    got: `${tokensFound} tokens`,
+    expected: `at least ${seqLen}`,
+    fix: 'give more text, lower --seq-len, or pad with --no-pack',
+  });
+}

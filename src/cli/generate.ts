@@ -1,0 +1,108 @@
+/** `rankscope generate`: a text, continued. */
+import { Command } from 'commander';
+import { z } from 'zod';
+import { UserError } from '../errors/index.ts';
+import { generateTokens, openModel, TextStream, type Tokenizer } from '../models/index.ts';
+import { createRng } from '../numeric/index.ts';
+import { createOnnxEngine } from '../runtime/index.ts';
+import { adaptedModel, loadAdapter } from '../training/index.ts';
+import { chooseBaseModel } from './base-model.ts';
+import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
+import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';
+
+const WHAT = 'What to continue:';
+const HOW = 'How:';
+
+const OPTIONS = {
+  prompt: {
+    flags: '--prompt <text>',
+    group: WHAT,
+    help: 'the beginning of the text',
+    schema: z.string(),
+    expected: 'a text',
+    example: "--prompt 'Once upon a time'",
+  },
+  adapter: pathOption(
+    '--adapter <run>',
+    WHAT,
+    'training run whose adapter is put in place',
+    '--adapter rankscope-runs/my-run',
+  ),
+  maxTokens: wholeOption('max-tokens', HOW, 'tokens to make at most (default: 100)', 1, 200),
+  temperature: {
+    flags: '--temperature <t>',
+    group: HOW,
+    help: '0 takes the likeliest token, 1 draws by the model’s own probabilities (default: 0.8)',
+    schema: numberBetween(0, Number.MAX_VALUE),
+    expected: 'a number from 0',
+    example: '--temperature 0.7',
+  },
+  topP: {
+    flags: '--top-p <p>',
+    group: HOW,
+    help: 'draw from the likeliest tokens that have this share of the probability (default: 0.95)',
+    schema: numberBetween(0, 1),
+    expected: 'a number from 0 to 1',
+    example: '--top-p 0.9',
+  },
+  seed: wholeOption('seed', HOW, 'choice of tokens (default: 0)', 0, 1),
+  compute: computeOption(HOW),
+  cacheDir: cacheOption(HOW),
+};
+type Options = OptionValues<typeof OPTIONS>;
+
+const EXAMPLES = `
+Examples:
+  rankscope generate --prompt 'Call me'                               the bundled model
+  rankscope generate model.gguf --prompt 'Once upon a time' --temperature 0
+  rankscope generate --adapter rankscope-runs/my-run --prompt 'The sea'`;
+
+export function generateCommand(): Command {
+  const command = new Command('generate')
+    .description('Continues a text, token by token, as the tokens are drawn.')
+    .argument(
+      '[model]',
+      'Hugging Face folder or .gguf file (default: that of the adapter, or the bundled one)',
+    )
+    .addHelpText('after', EXAMPLES);
+  addOptions(command, OPTIONS);
+  return command.action(async (model: string | undefined) => {
+    for await (const text of continueText(model, readOptions(command, OPTIONS))) process.stdout.write(text);
+    process.stdout.write('\n');
+  });
+}
+
+async function* continueText(given: string | undefined, options: Options): AsyncGenerator<string> {
+  const { adapter: run, compute, cacheDir: cacheFolder } = options;
+  const { maxTokens = 100, temperature = 0.8, topP = 0.95, seed = 0 } = options;
+  const base = await openModel(chooseBaseModel(given, run === undefined ? [] : [run]), {
+    compute,
+    cacheFolder,
+  });
+  const model = run === undefined ? base : adaptedModel(base, await loadAdapter(run, base));
+  const tokenizer = await model.tokenizer();
+  const prompt = encodePrompt(options.prompt, tokenizer);
+  const rng = createRng(seed);
+  const text = new TextStream(tokenizer);
+  const engine = createOnnxEngine();
+  try {
+    const { endOfText } = tokenizer;
+    const choices = { maxTokens, temperature, topP, endOfText, rng };
+    for await (const token of generateTokens(engine, model, prompt, choices)) yield text.push(token);
+    yield text.end();
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The prompt's tokens; an empty one stands for the beginning of a document. */
+function encodePrompt(prompt: string | undefined, tokenizer: Tokenizer): number[] {
+  const ids = prompt === undefined ? [] : tokenizer.encode(prompt);
+  if (ids.length > 0) return ids;
+  if (prompt !== undefined && tokenizer.endOfText !== null) return [tokenizer.endOfText];
+  throw new UserError('option-invalid', {
+    what: 'there is nothing to continue',
+    expected: '--prompt with the beginning of a text',
+    fix: "for example --prompt 'Once upon a time'",
+  });
+}

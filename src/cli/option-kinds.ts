@@ -1,0 +1,61 @@
+/** Kinds of options that several commands have. */
+import { z } from 'zod';
+import { COMPUTE_TYPES, computeSchema } from '../record/index.ts';
+import { type OptionSpec, wholeNumber } from './option.ts';
+
+export const pathOption = (flags: string, group: string, help: string, example: string) =>
+  ({ flags, group, help, schema: z.string().min(1), expected: 'a path', example }) satisfies OptionSpec;
+
+export const switchOption = (flags: string, group: string, help: string) =>
+  ({
+    flags,
+    group,
+    help,
+    schema: z.boolean(),
+    expected: 'true or false',
+    example: flags,
+  }) satisfies OptionSpec;
+
+export const wholeOption = (name: string, group: string, help: string, least: number, example: number) =>
+  ({
+    flags: `--${name} <n>`,
+    group,
+    help,
+    schema: wholeNumber(least),
+    expected: `a whole number from ${least}`,
+    example: `--${name} ${example}`,
+  }) satisfies OptionSpec;
+
+/** @param name of an option whose value is one of `values`. */
+export const choiceOption = <const T extends readonly [string, ...string[]]>(
+  name: string,
+  group: string,
+  help: string,
+  values: T,
+) =>
+  ({
+    flags: `--${name} <${name}>`,
+    group,
+    help,
+    schema: z.enum(values),
+    expected: values.join(' or '),
+    example: `--${name} ${values[0]}`,
+  }) satisfies OptionSpec;
+
+export const computeOption = (group: string) =>
+  ({
+    flags: '--compute <type>',
+    group,
+    help: 'arithmetic of weight products: float32 (default) or int8 (faster)',
+    schema: computeSchema,
+    expected: COMPUTE_TYPES.join(' or '),
+    example: '--compute int8',
+  }) satisfies OptionSpec;
+
+export const cacheOption = (group: string) =>
+  pathOption(
+    '--cache-dir <dir>',
+    group,
+    'where decoded weights are kept between runs (default: ~/.cache/rankscope)',
+    '--cache-dir /tmp/cache',
+  );

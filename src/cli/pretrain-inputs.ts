@@ -1,0 +1,83 @@
+/** What `rankscope pretrain` reads: config, tokenizer, texts. */
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
+import { UserError } from '../errors/index.ts';
+import {
+  type ModelDefinition,
+  makeSequences,
+  openTokenizer,
+  readDocuments,
+  type Sequences,
+  type Tokenizer,
+} from '../models/index.ts';
+import { readModelConfig } from '../training/index.ts';
+import type { PretrainFlags } from './pretrain-options.ts';
+
+export interface TextData {
+  readonly path: string;
+  readonly sha256: string;
+  readonly sequences: Sequences;
+}
+
+export interface PretrainInputs {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly configHash: string;
+  readonly definition: ModelDefinition;
+  readonly data: TextData;
+  readonly evaluations: readonly TextData[];
+}
+
+/** Reads everything that a run needs, so that a mistake shows before any work. Throws {@link UserError}. */
+export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> {
+  const { seqLen } = flags;
+  const { config, definition } = await readModelConfig(flags.config);
+  if (seqLen > definition.contextLength) {
+    throw new UserError('sequence-too-long', {
+      what: 'The sequences are longer than the model can take.',
+      got: `--seq-len ${seqLen}`,
+      expected: `at most ${definition.contextLength}, the context in ${flags.config}`,
+      fix: 'lower --seq-len',
+    });
+  }
+  const tokenizer = await readTokenizer(flags.tokenizer, config);
+  const evaluations: TextData[] = [];
+  for (const path of flags.evalData) evaluations.push(await readText(path, tokenizer, seqLen));
+  return {
+    config,
+    configHash: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
+    definition,
+    data: await readText(flags.data, tokenizer, seqLen),
+    evaluations,
+  };
+}
+
+async function readText(path: string, tokenizer: Tokenizer, seqLen: number): Promise<TextData> {
+  const { documents, sha256 } = await readDocuments(path);
+  const sequences = makeSequences(documents, tokenizer, { seqLen, pack: true });
+  if (sequences.count > 0) return { path, sha256, sequences };
+  throw new UserError('text-too-short', {
+    what: `${path} is too short for one sequence.`,
+    got: `${sequences.tokensFound} tokens`,
+    expected: `at least ${seqLen}`,
+    fix: 'give more text, or lower --seq-len',
+  });
+}
+
+/** The tokenizer of a folder without weights, checked against the config's vocabulary. */
+function readTokenizer(path: string, config: Readonly<Record<string, unknown>>): Promise<Tokenizer> {
+  if (basename(path) !== 'tokenizer.json') {
+    throw new UserError('tokenizer-missing', {
+      what: `${path} is not a tokenizer.json.`,
+      expected: 'a file of that name; a tokenizer_config.json beside it is read as well',
+      fix: 'rename the file',
+    });
+  }
+  return openTokenizer({
+    path: dirname(path),
+    format: 'safetensors',
+    config,
+    weights: new Map(),
+    files: [],
+    sha256: async () => '',
+  });
+}

@@ -1,0 +1,127 @@
+/** `rankscope probe`: measure, write, show. */
+import { totalmem } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { Command } from 'commander';
+import { type ProbeResult, probe } from '../coverage/index.ts';
+import { UserError } from '../errors/index.ts';
+import { openModel, readDocuments } from '../models/index.ts';
+import { appendMetrics } from '../record/index.ts';
+import { renderProbeTable } from '../report/index.ts';
+import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { bundledModel, bundledText } from './package-info.ts';
+import { PROBE_OPTIONS } from './probe-options.ts';
+import { ProgressLine } from './progress.ts';
+import { EXIT_STOPPED } from './report-error.ts';
+import { describeRun, openRunFolder } from './run-folder.ts';
+import { watchStopSignals } from './stop-signals.ts';
+import { FRAMES_FILE, PROBE_OUTPUTS, REPORT_FILE, writeProbeOutputs } from './write-outputs.ts';
+
+type Options = OptionValues<typeof PROBE_OPTIONS>;
+
+const DESCRIPTION = [
+  'Measures how much of a model’s gradient on a text a low-rank adapter could reach, for every layer and rank: ' +
+    'more than random subspaces do (the null), less than the best ones could (the ceiling).',
+  'The model is a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file. Without one, the ' +
+    'bundled model is measured on the bundled text.',
+].join('\n\n');
+
+const EXAMPLES = `
+Examples:
+  rankscope probe                                            the bundled model and text
+  rankscope probe ./my-model --data notes.txt                your own
+  rankscope probe model.gguf --data train.jsonl --ranks 4,16,64 --layers '*q_proj,*v_proj'
+  rankscope probe ./my-model --data notes.txt --bases svd,random --batches 64 --ci-width 0.01
+  rankscope probe ./my-model --data notes.txt --json > record.json
+
+Ctrl-C stops after the pass in flight and keeps what was measured so far, marked partial.`;
+
+export function probeCommand(): Command {
+  const command = new Command('probe')
+    .description(DESCRIPTION)
+    .argument('[model]', 'Hugging Face folder or .gguf file (default: the bundled model)')
+    .addHelpText('after', EXAMPLES);
+  addOptions(command, PROBE_OPTIONS);
+  return command.action(async (model: string | undefined) => {
+    process.exitCode = await runProbe(model, readOptions(command, PROBE_OPTIONS));
+  });
+}
+
+/** @returns the exit code. */
+async function runProbe(givenModel: string | undefined, options: Options): Promise<number> {
+  const { modelPath, dataPath } = chooseSources(givenModel, options.data);
+  const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
+  const description = describeRun('probe', process.argv.slice(3), options.seed ?? 0);
+  const run = openRunFolder(options.out ?? defaultFolder(modelPath), description);
+  const discard = () => run.discard(PROBE_OUTPUTS);
+  const stops = watchStopSignals(
+    () => progress.say('stopping after the pass in flight; Ctrl-C again ends at once'),
+    discard,
+  );
+  let result: ProbeResult;
+  try {
+    // A mistake in the text should show before a large model is decoded.
+    await readDocuments(dataPath);
+    progress.say(`opening ${modelPath}`);
+    const { compute, cacheDir } = options;
+    const model = await openModel(modelPath, { compute, cacheFolder: cacheDir });
+    result = await probe(model, dataPath, {
+      ...options,
+      framesFile: options.saveFrames ? join(run.directory, FRAMES_FILE) : undefined,
+      signal: stops.signal,
+      onProgress: (step) => progress.update(step),
+      onPass: (metrics) => appendMetrics(run.directory, metrics),
+      onEstimate: (bytes) => tellMemory(bytes, progress),
+    });
+    await writeProbeOutputs(run.directory, result, { saveBatches: options.saveBatches ?? false });
+  } catch (error) {
+    progress.end();
+    discard();
+    throw error;
+  } finally {
+    stops.release();
+  }
+  progress.end();
+  const { record } = result;
+  const report = join(shortPath(run.directory), REPORT_FILE);
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(record)}\n`);
+    progress.say(`report: ${report}`);
+  } else {
+    const color = process.stdout.isTTY && !process.env.NO_COLOR;
+    process.stdout.write(`${renderProbeTable(record, { color })}\nreport: ${report}\n`);
+  }
+  return record.status === 'partial' ? EXIT_STOPPED : 0;
+}
+
+function chooseSources(model: string | undefined, data: string | undefined) {
+  if (model === undefined) return { modelPath: bundledModel(), dataPath: data ?? bundledText() };
+  if (data !== undefined) return { modelPath: model, dataPath: data };
+  throw new UserError('data-missing', {
+    what: 'there is no text to measure on',
+    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
+    fix: `for example: rankscope probe ${model} --data notes.txt`,
+  });
+}
+
+/** From the working directory when it lies in there, else absolute. */
+function shortPath(absolute: string): string {
+  const path = relative(process.cwd(), absolute);
+  return path.startsWith('..') ? absolute : path;
+}
+
+/** `rankscope-runs/<model>-<time>`, the time as `2026-01-31T12-00-00`, UTC. */
+function defaultFolder(modelPath: string): string {
+  const name = basename(modelPath).replace(/\.gguf$/, '');
+  return join('rankscope-runs', `${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`);
+}
+
+function tellMemory(bytes: number, progress: ProgressLine): void {
+  // A container may have less than the machine; 0 or absent means that nothing limits it.
+  const available = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  const gibibytes = (size: number) => `${(size / 2 ** 30).toFixed(2)} GiB`;
+  progress.say(`estimated peak memory: ${gibibytes(bytes)} of ${gibibytes(available)}`);
+  if (bytes <= available) return;
+  progress.say(
+    'warning: that is more than there is; lower --batch-size or --seq-len, or choose fewer --layers',
+  );
+}

@@ -1,0 +1,74 @@
+/** The program and its commands. Only the command that is named on the line is loaded. */
+import { Command } from 'commander';
+import { readPackageInfo } from './package-info.ts';
+
+interface LazyCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly LazyCommand[] = [
+  {
+    name: 'probe',
+    summary: 'measure how much of a model’s gradient low-rank adapters can reach, at every rank',
+    load: async () => (await import('./probe.ts')).probeCommand(),
+  },
+  {
+    name: 'train',
+    summary: 'train an adapter in frozen frames on a text, and watch its coverage',
+    load: async () => (await import('./train.ts')).trainCommand(),
+  },
+  {
+    name: 'report',
+    summary: 'show a finished run again, as text, Markdown or a web page',
+    load: async () => (await import('./report.ts')).reportCommand(),
+  },
+  {
+    name: 'eval',
+    summary: 'measure the loss and perplexity of a model on a text, with and without adapters',
+    load: async () => (await import('./eval.ts')).evalCommand(),
+  },
+  {
+    name: 'generate',
+    summary: 'continue a text with a model, with or without an adapter',
+    load: async () => (await import('./generate.ts')).generateCommand(),
+  },
+  {
+    name: 'export',
+    summary: 'write an adapter for PEFT, vLLM or llama.cpp, or merge it into its model',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
+    name: 'pretrain',
+    summary: 'train a small model from scratch, as the bundled one was',
+    load: async () => (await import('./pretrain.ts')).pretrainCommand(),
+  },
+];
+
+const EXAMPLES = `
+Examples:
+  rankscope probe                                    the bundled model on the bundled text
+  rankscope probe ./my-model --data notes.txt        a Hugging Face folder on your own text
+  rankscope probe model.gguf --data train.jsonl --ranks 4,16,64
+  rankscope report rankscope-runs/my-model-…         show a run again
+
+"rankscope probe --help" lists every option of a command.`;
+
+/** @param args the words after the program's name, which tell the command to load. */
+export async function createProgram(args: readonly string[]): Promise<Command> {
+  const program = new Command('rankscope')
+    .description('Measures how much of a language model’s gradient each low-rank subspace can reach.')
+    .version(readPackageInfo().version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .usage('<command> [options]')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const { name, summary, load } of COMMANDS) {
+    const command = args.includes(name) ? await load() : new Command(name);
+    command.copyInheritedSettings(program).summary(summary);
+    command.showHelpAfterError(`("rankscope ${name} --help" lists the options)`);
+    program.addCommand(command);
+  }
+  return program;
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { ProgressLine } from './progress.ts';
+
+function watch(terminal: { isTTY?: boolean; columns?: number } = {}, quiet = false) {
+  const clock = { now: 0 };
+  const written: string[] = [];
+  const stream = { ...terminal, write: (text: string) => written.push(text) };
+  return { clock, written, line: new ProgressLine(stream, { quiet, now: () => clock.now }) };
+}
+
+describe('ProgressLine', () => {
+  it('redraws one line on a terminal, within its width', () => {
+    const { clock, written, line } = watch({ isTTY: true, columns: 100 });
+    clock.now = 2000;
+    line.update({ stage: 'measuring', done: 4, total: 16 });
+    expect(written).toEqual([
+      '\r\u001b[2K[3/4] measuring batches       ██████░░░░░░░░░░░░░░░░░░ 4/16, 6 s left',
+    ]);
+    line.end();
+    expect(written.at(-1)).toBe('\r\u001b[2K');
+    const narrow = watch({ isTTY: true, columns: 20 });
+    narrow.line.update({ stage: 'frames', done: 1, total: 2 });
+    expect(narrow.written[0]).toBe('\r\u001b[2K[1/4] making frames');
+  });
+
+  it('clears the line before one that stays', () => {
+    const { written, line } = watch({ isTTY: true });
+    line.say('one');
+    line.update({ stage: 'frames', done: 1, total: 1 });
+    line.say('two');
+    expect(written).toEqual(['one\n', expect.stringContaining('1/1'), '\r\u001b[2K', 'two\n']);
+  });
+
+  it('prints a line per stage elsewhere, and one every quarter of a minute', () => {
+    const { clock, written, line } = watch();
+    for (let done = 1; done <= 40; done++) {
+      clock.now += 1000;
+      line.update({ stage: 'spectra', done, total: 40 });
+    }
+    line.update({ stage: 'summary', done: 1, total: 300 });
+    expect(written).toEqual([
+      'taking gradient spectra: 1 of 40, 39 s left\n',
+      'taking gradient spectra: 16 of 40, 24 s left\n',
+      'taking gradient spectra: 31 of 40, 9 s left\n',
+      'computing results: 1 of 300, 1 s left\n',
+    ]);
+  });
+
+  it('tells long times in minutes and hours, counted from the end of the stage before', () => {
+    const { clock, written, line } = watch();
+    clock.now = 1e9;
+    line.say('opening');
+    clock.now += 60_000;
+    line.update({ stage: 'frames', done: 1, total: 11 });
+    clock.now += 60_000;
+    line.update({ stage: 'spectra', done: 1, total: 181 });
+    expect(written.slice(1)).toEqual([
+      'making frames: 1 of 11, 10 min left\n',
+      'taking gradient spectra: 1 of 181, 3.0 h left\n',
+    ]);
+  });
+
+  it('says nothing when told so', () => {
+    const { written, line } = watch({ isTTY: true }, true);
+    line.say('one');
+    line.update({ stage: 'frames', done: 1, total: 2 });
+    line.end();
+    expect(written).toEqual([]);
+  });
+});

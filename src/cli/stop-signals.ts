@@ -1,0 +1,36 @@
+/** Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process. */
+
+/** npm passes Ctrl-C on to a child that the terminal has told already: one key press can come twice. */
+const SAME_PRESS_MS = 400;
+
+export interface StopSignals {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Gives the signals back to the process. */
+  release(): void;
+}
+
+/** @param first called once the work is asked to end. @param second called before the process ends. */
+export function watchStopSignals(first: () => void, second: () => void): StopSignals {
+  const controller = new AbortController();
+  let pressed = 0;
+  const handle = (name: NodeJS.Signals) => {
+    if (!controller.signal.aborted) {
+      pressed = performance.now();
+      controller.abort();
+      first();
+    } else if (performance.now() - pressed > SAME_PRESS_MS) {
+      second();
+      // The engine's thread may be deep in a product: only the signal itself ends it at once.
+      release();
+      process.kill(process.pid, name);
+    }
+  };
+  const release = () => {
+    process.off('SIGINT', handle);
+    process.off('SIGTERM', handle);
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+  return { signal: controller.signal, release };
+}

@@ -1,0 +1,179 @@
+/** `rankscope train`: an adapter, its metrics, its report. */
+import { existsSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { Command } from 'commander';
+import { writeFileAtomically } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
+import { openModel, readDocuments } from '../models/index.ts';
+import {
+  finishRun,
+  readRunRecord,
+  readTrainMetrics,
+  readTrainRecord,
+  type TrainMetrics,
+} from '../record/index.ts';
+import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
+import { ADAPTER_TENSORS, hasCheckpoint, type TrainResult, train } from '../training/index.ts';
+import { EventFile, eventFilesIn } from './event-file.ts';
+import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { bundledModel, bundledText } from './package-info.ts';
+import { TrainingProgress } from './pretrain-progress.ts';
+import { ProgressLine } from './progress.ts';
+import { EXIT_STOPPED } from './report-error.ts';
+import { describeRun, openRunFolder } from './run-folder.ts';
+import { watchStopSignals } from './stop-signals.ts';
+import { TRAIN_OPTIONS } from './train-options.ts';
+import { REPORT_FILE } from './write-outputs.ts';
+
+type Options = OptionValues<typeof TRAIN_OPTIONS>;
+
+const DESCRIPTION = [
+  'Trains an adapter on a text. The weights of the model stay what they are. The default is a core in frozen ' +
+    'frames: y = x W + scale · x U M Vᵀ, of which only M is trained.',
+  '--adapter factors --basis random is plain LoRA.',
+].join('\n\n');
+
+const EXAMPLES = `
+Examples:
+  rankscope train --data notes.txt --steps 40                          the bundled model
+  rankscope train ./my-model --data notes.txt --basis natural --rank 16 --lr 3e-3
+  rankscope train model.gguf --data train.jsonl --adapter factors --basis random --rank 8
+  rankscope train ./my-model --data notes.txt --eval-data held-out.txt --coverage-every 10 --out runs/first
+  tensorboard --logdir runs
+
+Ctrl-C stops after the step in progress and keeps it; the same command with --resume goes on, bit for bit.`;
+
+const OUTPUTS = ['adapter.json', ADAPTER_TENSORS, 'train.json', REPORT_FILE];
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description(DESCRIPTION)
+    .argument('[model]', 'Hugging Face folder or .gguf file (default: the bundled model)')
+    .addHelpText('after', EXAMPLES);
+  addOptions(command, TRAIN_OPTIONS);
+  return command.action(async (model: string | undefined) => {
+    process.exitCode = await runTrain(model, readOptions(command, TRAIN_OPTIONS));
+  });
+}
+
+/** @returns the exit code. */
+async function runTrain(givenModel: string | undefined, options: Options): Promise<number> {
+  const { modelPath, dataPath } = chooseSources(givenModel, options.data);
+  const stream = options.quiet ? { write: () => true } : process.stderr;
+  const progress = new ProgressLine(stream);
+  const run = openRun(modelPath, options);
+  const discard = () => {
+    if (!hasCheckpoint(run.directory)) run.discard([...OUTPUTS, ...eventFilesIn(run.directory)]);
+  };
+  const stops = watchStopSignals(
+    () => progress.say('stopping after the step in progress; Ctrl-C again ends at once'),
+    discard,
+  );
+  const events = new EventFile(run.directory);
+  let line: TrainingProgress | undefined;
+  const onStep = (row: TrainMetrics) => {
+    events.append(row);
+    const { step, loss, learningRate, gradientNorm, tokensPerSecond } = row;
+    if (loss === undefined) {
+      progress.say(`evaluation before the first step: loss ${row.evalLoss!.toFixed(4)}`);
+      return;
+    }
+    line?.step({
+      step,
+      loss,
+      learningRate: learningRate!,
+      gradientNorm: gradientNorm!,
+      tokensPerSecond: tokensPerSecond!,
+    });
+    if (row.evalLoss !== undefined) line?.say(`step ${step}: evaluation loss ${row.evalLoss.toFixed(4)}`);
+  };
+  let result: TrainResult;
+  try {
+    // A mistake in the text should show before a large model is decoded.
+    await readDocuments(dataPath);
+    progress.say(`opening ${modelPath}`);
+    const { compute, cacheDir, lr, clip, ...rest } = options;
+    const model = await openModel(modelPath, { compute, cacheFolder: cacheDir });
+    result = await train(model, dataPath, {
+      ...rest,
+      learningRate: lr,
+      clip: clip === 0 ? null : clip,
+      directory: run.directory,
+      signal: stops.signal,
+      onProgress: (step) => progress.update(step),
+      onStart: (steps) => {
+        progress.end();
+        line = new TrainingProgress(stream, steps);
+      },
+      onStep,
+    });
+  } catch (error) {
+    discard();
+    if (hasCheckpoint(run.directory)) await writeReport(run.directory, 'partial');
+    throw error;
+  } finally {
+    progress.end();
+    line?.end();
+    stops.release();
+  }
+  const status = result.record.status === 'complete' ? 'complete' : 'partial';
+  await writeReport(run.directory, status);
+  const place = shortPath(run.directory);
+  const lines = [
+    summarizeTraining(result.record, readTrainMetrics(run.directory)),
+    `adapter: ${place}   report: ${join(place, REPORT_FILE)}`,
+  ];
+  if (status === 'partial') lines.push('stopped early: the same command with --resume goes on');
+  process.stdout.write(options.json ? `${JSON.stringify(result.record)}\n` : `${lines.join('\n')}\n`);
+  return status === 'partial' ? EXIT_STOPPED : 0;
+}
+
+/** A new run directory, or with --resume the one that is there. */
+function openRun(modelPath: string, { out, resume, seed }: Options) {
+  if (!resume) {
+    const description = describeRun('train', process.argv.slice(3), seed ?? 0);
+    return openRunFolder(out ?? defaultFolder(modelPath), description);
+  }
+  const directory = out === undefined ? null : resolve(out);
+  if (directory !== null && existsSync(directory) && readRunRecord(directory)?.command === 'train')
+    return { directory, discard: () => {} };
+  throw new UserError('nothing-to-resume', {
+    what: out === undefined ? '--resume needs the folder of the run' : `there is no training run in ${out}`,
+    expected: '--out with the folder of a run that was stopped',
+    fix: 'name it with --out, or start without --resume',
+  });
+}
+
+async function writeReport(directory: string, status: 'complete' | 'partial'): Promise<void> {
+  finishRun(directory, status);
+  const html = renderTrainHtml(
+    readTrainRecord(directory),
+    readTrainMetrics(directory),
+    readRunRecord(directory),
+  );
+  await writeFileAtomically(join(directory, REPORT_FILE), (file) => file.writeFile(html));
+}
+
+function chooseSources(model: string | undefined, data: string | undefined) {
+  if (model === undefined) return { modelPath: bundledModel(), dataPath: data ?? bundledText() };
+  if (data !== undefined) return { modelPath: model, dataPath: data };
+  throw new UserError('data-missing', {
+    what: 'there is no text to train on',
+    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
+    fix: `for example: rankscope train ${model} --data notes.txt`,
+  });
+}
+
+/** From the working directory when it lies in there, else absolute. */
+function shortPath(absolute: string): string {
+  const path = relative(process.cwd(), absolute);
+  return path.startsWith('..') ? absolute : path;
+}
+
+function defaultFolder(modelPath: string): string {
+  const name = basename(modelPath).replace(/\.gguf$/, '');
+  return join(
+    'rankscope-runs',
+    `train-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`,
+  );
+}

@@ -1,0 +1,114 @@
+/** The record of a training run, and the lines of its metrics.jsonl. */
+import { z } from 'zod';
+import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
+import { computeSchema } from './common.ts';
+
+export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
+export const scheduleSchema = z.enum(SCHEDULES);
+export type Schedule = z.infer<typeof scheduleSchema>;
+
+export const OPTIMIZERS = ['adamw', 'sgd'] as const;
+export const optimizerSchema = z.enum(OPTIMIZERS);
+export type OptimizerName = z.infer<typeof optimizerSchema>;
+
+/** Everything that decides a run's numbers, beside model and data. */
+export const trainSettingsSchema = z.strictObject({
+  /** Family, basis and rank where no plan gives them per layer. */
+  adapter: adapterFamilySchema,
+  basis: z.string(),
+  rank: z.int().positive(),
+  layers: z.string(),
+  /** sha256 of the plan file; null without one. */
+  plan: z.string().nullable(),
+  scale: z.number(),
+  start: z.enum(['zero', 'noise']),
+  steps: z.int().positive(),
+  /** Sequences of a pass; a step has `accumulation` passes. */
+  batchSize: z.int().positive(),
+  accumulation: z.int().positive(),
+  seqLen: z.int(),
+  pack: z.boolean(),
+  optimizer: optimizerSchema,
+  learningRate: z.number(),
+  schedule: scheduleSchema,
+  warmup: z.int(),
+  weightDecay: z.number(),
+  /** Largest norm of the gradient of all trained parameters together; null for no limit. */
+  clip: z.number().nullable(),
+  dropout: z.number(),
+  calibrationBatches: z.int(),
+  ridge: z.number(),
+  compute: computeSchema,
+  seed: z.int(),
+  /** Steps between evaluations; null for none in between. */
+  evalEvery: z.int().nullable(),
+  /** Steps between measurements of coverage; null for none. */
+  coverageEvery: z.int().nullable(),
+});
+export type TrainSettings = z.infer<typeof trainSettingsSchema>;
+
+/**
+ * One line of metrics.jsonl. Loss, norm and everything measured belong to the parameters before the step's update;
+ * `evalLoss` to those after it. The line of step 0 has the evaluation of the untouched model alone.
+ */
+export const trainMetricsSchema = z.object({
+  step: z.int(),
+  /** Mean over the targets of the step's batch, nats. */
+  loss: z.number().optional(),
+  learningRate: z.number().optional(),
+  /** Of all trained parameters together, before clipping. */
+  gradientNorm: z.number().optional(),
+  tokensPerSecond: z.number().optional(),
+  evalLoss: z.number().optional(),
+  /** ‖P G‖ / ‖G‖ of the adapter's own subspace over all its layers, mean of two batches. */
+  coverage: z.number().optional(),
+  energy: z.number().optional(),
+  /** energy over that of random frames. */
+  gain: z.number().optional(),
+  /** Coverage of the expected gradient, from the product of the two batches; absent where noise hides it. */
+  signalCoverage: z.number().optional(),
+  /** Natural coverage ν, held out, summed over the layers that have frames on both sides. */
+  naturalCoverage: z.number().optional(),
+  /** Entropic effective rank of whole gradients, mean over a few layers. */
+  gradientEffectiveRank: z.number().optional(),
+  /** Entropic effective rank of ΔW, mean over layers; absent while ΔW = 0. */
+  updateEffectiveRank: z.number().optional(),
+  /** Cosine with the measurement before, on the same batch: gradient of the trained parameters. */
+  cosineProjected: z.number().optional(),
+  /** The same of whole gradients, over a few layers. */
+  cosineFull: z.number().optional(),
+});
+export type TrainMetrics = z.infer<typeof trainMetricsSchema>;
+
+const dataSchema = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  documents: z.int(),
+  tokens: z.int(),
+  sequences: z.int(),
+});
+
+export const trainRecordSchema = z.strictObject({
+  schema: z.literal('rankscope.train'),
+  version: z.literal(1),
+  status: z.enum(['running', 'complete', 'partial']),
+  model: z.strictObject({
+    path: z.string(),
+    name: z.string(),
+    architecture: z.string(),
+    format: z.string(),
+    parameters: z.int().positive(),
+    sha256: z.string(),
+  }),
+  data: dataSchema,
+  evalData: dataSchema.nullable(),
+  settings: trainSettingsSchema,
+  adapter: z.strictObject({ layers: z.array(adapterLayerSchema), trainedParameters: z.int() }),
+  /** Layers whose whole gradients are taken for effective ranks and cosines. */
+  gradientLayers: z.array(z.string()),
+  /** Steps done. */
+  step: z.int(),
+  notes: z.array(z.string()),
+});
+/** See {@link trainRecordSchema}. */
+export type TrainRecord = z.infer<typeof trainRecordSchema>;

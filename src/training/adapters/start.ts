@@ -1,0 +1,102 @@
+/** Adapters at their start: an update of zero, unless noise is asked for. */
+import type { Frame } from '../../coverage/index.ts';
+import { invariant } from '../../errors/index.ts';
+import type { LinearLayer, Model } from '../../models/index.ts';
+import { float32, leadingColumns, type Matrix, type Rng, sizeOf, type Tensor } from '../../numeric/index.ts';
+import type { AdapterFamily, AdapterRecord } from '../../record/index.ts';
+import type { Adapter, LayerAdapter } from './adapter.ts';
+import { FAMILY_RULES, trainedShapes } from './families.ts';
+
+/** What an adapter on one layer shall be. */
+export interface LayerPlan {
+  readonly layer: LinearLayer;
+  readonly family: AdapterFamily;
+  readonly basis: string;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+export interface StartOptions {
+  /** `noise`: a core M of N(0, 1e-5²) instead of zero (LoRA-XS starts so). */
+  readonly start: 'zero' | 'noise';
+  readonly rng: Rng;
+}
+
+const NOISE = 1e-5;
+
+/**
+ * The adapter of one layer before its first step, with ΔW = 0 (or a core of noise).
+ *
+ * `factors` starts with P = U of its frame and Q = 0. With the random basis it is plain LoRA: P has independent
+ * normal entries of variance 1/(3m), the variance of PEFT's kaiming_uniform(a = √5), and Q = 0.
+ *
+ * @param frame of at least `rank` columns; null for `full`, and for `factors` on the random basis.
+ */
+export function startLayerAdapter(
+  { layer, family, basis, rank, scale }: LayerPlan,
+  frame: Frame | null,
+  { start, rng }: StartOptions,
+): LayerAdapter {
+  const side = (name: 'u' | 'v'): Tensor => {
+    invariant(frame !== null, `${family} on ${layer.name} needs a frame`);
+    return toTensor(leadingColumns(frame[name], rank));
+  };
+  const frozen = Object.fromEntries(FAMILY_RULES[family].frozen.map((name) => [name, side(name)]));
+  const trained: Record<string, Tensor> = {};
+  for (const [part, shape] of Object.entries(trainedShapes(family, layer, rank))) {
+    trained[part] = float32(shape, new Float32Array(sizeOf(shape)));
+  }
+  if (family === 'core' && start === 'noise') trained.m = normal(trained.m!.shape, NOISE, rng);
+  if (family === 'factors') {
+    const deviation = 1 / Math.sqrt(3 * layer.inFeatures);
+    trained.p = isPlainLora(family, basis) ? normal(trained.p!.shape, deviation, rng) : side('u');
+  }
+  return { layer, family, basis, rank, scale, frozen, trained };
+}
+
+/** Whether the adapter is plain LoRA, which draws its start instead of taking a frame. */
+export const isPlainLora = (family: AdapterFamily, basis: string): boolean =>
+  family === 'factors' && basis === 'random';
+
+/** Whether an adapter of this family and basis is made from a frame. */
+export const needsFrame = (family: AdapterFamily, basis: string): boolean =>
+  family !== 'full' && !isPlainLora(family, basis);
+
+/** Puts layer adapters together as an adapter of a model. */
+export async function createAdapter(
+  model: Pick<Model, 'path' | 'name' | 'definition' | 'checkpoint'>,
+  layers: readonly LayerAdapter[],
+): Promise<Adapter> {
+  const record: AdapterRecord = {
+    schema: 'rankscope.adapter',
+    version: 1,
+    model: {
+      path: model.path,
+      name: model.name,
+      architecture: model.definition.modelType,
+      sha256: await model.checkpoint.sha256(),
+    },
+    layers: layers.map(({ layer, family, basis, rank, scale }) => {
+      const { name, inFeatures, outFeatures, stored, bias } = layer;
+      return { name, family, basis, rank, scale, inFeatures, outFeatures, stored, bias };
+    }),
+    trainedParameters: trainedParameters(layers),
+  };
+  return { record, layers };
+}
+
+/** Numbers that are trained. */
+export function trainedParameters(layers: readonly LayerAdapter[]): number {
+  return layers
+    .flatMap(({ trained }) => Object.values(trained))
+    .reduce((sum, { data }) => sum + data.length, 0);
+}
+
+const toTensor = ({ rows, cols, data }: Matrix): Tensor => float32([rows, cols], data);
+
+function normal(shape: readonly number[], deviation: number, rng: Rng): Tensor {
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => deviation * rng.normal()),
+  );
+}

@@ -1,0 +1,21 @@
+/** From a trained adapter to what the LoRA formats write. */
+import { UserError } from '../../errors/index.ts';
+import type { LayerAdapter } from '../adapters/adapter.ts';
+import { adapterFactors } from '../adapters/families.ts';
+import type { LowRankUpdate } from './low-rank-update.ts';
+
+/**
+ * The low-rank updates of an adapter's layers. Throws {@link UserError} `no-low-rank-form` for a layer whose whole
+ * change was trained.
+ */
+export function lowRankUpdates(layers: readonly LayerAdapter[]): LowRankUpdate[] {
+  return layers.map((adapter) => {
+    if (adapter.family !== 'full') return { layer: adapter.layer, ...adapterFactors(adapter) };
+    throw new UserError('no-low-rank-form', {
+      what: `The change of ${adapter.layer.name} has no low-rank form.`,
+      got: 'an adapter of the family full',
+      expected: 'any other family: LoRA files hold two narrow factors per layer',
+      fix: 'export with --format merged',
+    });
+  });
+}

@@ -1,0 +1,51 @@
+/** What a Hugging Face folder needs beside weights, made from the header of a GGUF file. */
+import type { GgufMetadata } from '../../checkpoint/index.ts';
+import { tokenizerFromGguf } from '../../models/index.ts';
+
+/** config.json: the model's shape, and the tokens that begin and end its texts. */
+export function ggufModelConfig(
+  config: Readonly<Record<string, unknown>>,
+  gguf: GgufMetadata,
+): Record<string, unknown> {
+  return { ...config, bos_token_id: tokenId(gguf, 'bos'), eos_token_id: tokenId(gguf, 'eos') };
+}
+
+/** tokenizer.json and tokenizer_config.json by file name. Throws `UserError` as `tokenizerFromGguf`. */
+export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<string, unknown> {
+  const { tokenizer, config } = tokenizerFromGguf(path, gguf);
+  const template = gguf['tokenizer.chat_template'];
+  const begin = config.add_bos_token === true ? config.bos_token : undefined;
+  return {
+    'tokenizer.json': {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      ...tokenizer,
+      ...(typeof begin === 'string' ? { post_processor: putInFront(begin, tokenId(gguf, 'bos')!) } : {}),
+    },
+    'tokenizer_config.json': {
+      ...config,
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      model_max_length: Number(gguf['llama.context_length']),
+      clean_up_tokenization_spaces: false,
+      ...(typeof template === 'string' ? { chat_template: template } : {}),
+    },
+  };
+}
+
+function tokenId(gguf: GgufMetadata, kind: 'bos' | 'eos'): number | undefined {
+  const id = gguf[`tokenizer.ggml.${kind}_token_id`];
+  return typeof id === 'number' ? id : undefined;
+}
+
+/** A `post_processor` of tokenizer.json that puts a special token in front of every text. */
+function putInFront(token: string, id: number) {
+  const special = { SpecialToken: { id: token, type_id: 0 } };
+  const text = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } });
+  return {
+    type: 'TemplateProcessing',
+    single: [special, text('A', 0)],
+    pair: [special, text('A', 0), text('B', 1)],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}

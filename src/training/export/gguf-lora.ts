@@ -1,0 +1,68 @@
+/** Adapters as llama.cpp loads them: a GGUF file of LoRA factors under the base's GGUF names. */
+import {
+  type Checkpoint,
+  type GgufTensor,
+  llamaGgufName,
+  permuteRows,
+  refuseExisting,
+  writeGguf,
+} from '../../checkpoint/index.ts';
+import { UserError } from '../../errors/index.ts';
+import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.ts';
+
+/**
+ * Writes a GGUF adapter for the GGUF form of `base`, be that opened from GGUF or not.
+ *
+ * llama.cpp scales a layer's change by alpha / r with one alpha for the file and the layer's own r, so B of a
+ * layer of rank r is written r / alpha times as large.
+ * Throws {@link UserError} `gguf-unsupported` for a model that is no Llama, `output-exists`, `cannot-write`.
+ */
+export async function exportGgufLora(
+  path: string,
+  base: Pick<Checkpoint, 'path' | 'config'>,
+  updates: readonly LowRankUpdate[],
+): Promise<void> {
+  if (base.config.model_type !== 'llama') {
+    throw new UserError('gguf-unsupported', {
+      what: `An adapter of ${base.path} cannot be written for llama.cpp.`,
+      got: `model_type ${base.config.model_type}`,
+      expected: 'llama',
+      fix: 'export with --format peft --portable and convert that with llama.cpp’s convert_lora_to_gguf.py',
+    });
+  }
+  await refuseExisting(path);
+  const alpha = largestRank(updates);
+  const headSize = headSizeOf(base.config);
+  await writeGguf(
+    path,
+    {
+      'general.architecture': 'llama',
+      'general.type': 'adapter',
+      'adapter.type': 'lora',
+      'adapter.lora.alpha': { float32: alpha },
+    },
+    updates.flatMap((update) => loraTensors(update, alpha, headSize)),
+  );
+}
+
+function loraTensors(update: LowRankUpdate, alpha: number, headSize: number): GgufTensor[] {
+  const { layer, left } = update;
+  const rank = left.cols;
+  const { a, b } = loraFactors(update, rank, rank / alpha);
+  const { name, permuted } = llamaGgufName(`${layer.name}.weight`);
+  const tensor = (suffix: string, shape: readonly number[], { buffer }: Float32Array): GgufTensor => ({
+    name: `${name}.${suffix}`,
+    shape,
+    type: 'F32',
+    data: new Uint8Array(buffer),
+  });
+  return [
+    tensor('lora_a', [rank, layer.inFeatures], a),
+    tensor('lora_b', [layer.outFeatures, rank], permuted ? permuteRows(b, headSize, rank) : b),
+  ];
+}
+
+/** Rows of one head of queries or keys, by config.json. */
+function headSizeOf(config: Readonly<Record<string, unknown>>): number {
+  return Number(config.head_dim ?? Number(config.hidden_size) / Number(config.num_attention_heads));
+}

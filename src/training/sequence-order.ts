@@ -1,0 +1,33 @@
+/** Training sequences in an order that is shuffled anew for every epoch. */
+import type { Batch, Sequences } from '../models/index.ts';
+import { type Rng, shuffle } from '../numeric/index.ts';
+
+/**
+ * Batches from an endless stream: epoch after epoch, each in an order of its own. The stream's place is a number,
+ * the sequences taken so far, and a batch depends on that number and the generator alone.
+ */
+export function sequenceStream(sequences: Sequences, rng: Rng) {
+  const { count, seqLen } = sequences;
+  let known: { epoch: number; order: number[] } | undefined;
+  const sequenceAt = (place: number): number => {
+    const epoch = Math.floor(place / count);
+    if (known?.epoch !== epoch) {
+      const order = Array.from({ length: count }, (_, index) => index);
+      known = { epoch, order: shuffle(order, rng.fork(`epoch ${epoch}`)) };
+    }
+    return known.order[place % count]!;
+  };
+  return {
+    /** The `size` sequences that follow the first `taken`. */
+    batch(taken: number, size: number): Batch {
+      const tokens = new Int32Array(size * seqLen);
+      const lossMask = new Uint8Array(size * seqLen);
+      for (let row = 0; row < size; row++) {
+        const first = sequenceAt(taken + row) * seqLen;
+        tokens.set(sequences.tokens.subarray(first, first + seqLen), row * seqLen);
+        lossMask.set(sequences.lossMask.subarray(first, first + seqLen), row * seqLen);
+      }
+      return { tokens, lossMask, sequences: size, seqLen };
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** Which adapter sits on which layer: one choice for all, or a plan file. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { selectLayers } from '../coverage/index.ts';
+import { UserError } from '../errors/index.ts';
+import type { LinearLayer } from '../models/index.ts';
+import { type AdapterFamily, adapterFamilySchema } from '../record/index.ts';
+import type { LayerPlan } from './adapters/start.ts';
+import type { ResolvedOptions } from './train-options.ts';
+
+/** A plan file: adapters per layer, by module name. */
+const planSchema = z.strictObject({
+  schema: z.literal('rankscope.plan'),
+  version: z.literal(1),
+  layers: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        family: adapterFamilySchema,
+        basis: z.string().min(1),
+        rank: z.int().positive(),
+      }),
+    )
+    .min(1),
+});
+
+export interface TrainPlan {
+  readonly layers: readonly LayerPlan[];
+  /** sha256 of the plan file; null without one. */
+  readonly sha256: string | null;
+}
+
+/** The same adapter on every layer that matches the glob; ranks are cut to the smaller side of a layer. */
+export function uniformPlan(layers: readonly LinearLayer[], options: ResolvedOptions): TrainPlan {
+  const { adapter: family, basis, rank, scale } = options;
+  return {
+    sha256: null,
+    layers: selectLayers(layers, options.layers).map((layer) => ({
+      layer,
+      family,
+      basis,
+      rank: rankOn(layer, family, rank),
+      scale,
+    })),
+  };
+}
+
+/**
+ * The plan of a file.
+ *
+ * @throws UserError `plan-not-readable`, `plan-invalid`, `plan-missing-layers` naming them all,
+ *   `plan-rank-too-large`.
+ */
+export function readPlan(path: string, layers: readonly LinearLayer[], scale: number): TrainPlan {
+  const text = readText(path);
+  const entries = parsePlan(path, text);
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const missing = entries.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new UserError('plan-missing-layers', {
+      what: `the plan ${path} names layers that the model does not have`,
+      got: missing.join(', '),
+      expected: `names such as ${layers
+        .slice(0, 3)
+        .map(({ name }) => name)
+        .join(', ')}`,
+      fix: 'correct the names, or make the plan for this model',
+    });
+  }
+  const plans = entries.map(({ name, family, basis, rank }) => {
+    const layer = byName.get(name)!;
+    const limit = Math.min(layer.inFeatures, layer.outFeatures);
+    if (rank > limit) {
+      throw new UserError('plan-rank-too-large', {
+        what: `the plan ${path} gives ${name} a rank that it cannot have`,
+        got: String(rank),
+        expected: `at most ${limit}, its smaller side`,
+        fix: 'lower the rank',
+      });
+    }
+    return { layer, family, basis, rank: rankOn(layer, family, rank), scale };
+  });
+  return { layers: plans, sha256: createHash('sha256').update(text).digest('hex') };
+}
+
+/** The rank of an adapter on a layer: `full` has that of W. */
+function rankOn({ inFeatures, outFeatures }: LinearLayer, family: AdapterFamily, rank: number): number {
+  const limit = Math.min(inFeatures, outFeatures);
+  return family === 'full' ? limit : Math.min(rank, limit);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      'plan-not-readable',
+      { what: `the plan ${path} cannot be read`, got, fix: 'check the path after --plan' },
+      { cause: error },
+    );
+  }
+}
+
+function parsePlan(path: string, text: string): z.infer<typeof planSchema>['layers'] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(path, error instanceof Error ? error.message : String(error));
+  }
+  const result = planSchema.safeParse(value);
+  if (!result.success) throw invalid(path, z.prettifyError(result.error).split('\n').slice(0, 8).join('\n'));
+  const { layers } = result.data;
+  const twice = layers.find(({ name }, index) => layers.findIndex((other) => other.name === name) < index);
+  if (twice !== undefined) throw invalid(path, `${twice.name} stands in it twice`);
+  return layers;
+}
+
+function invalid(path: string, got: string): UserError {
+  return new UserError('plan-invalid', {
+    what: `${path} is not a plan`,
+    got,
+    expected:
+      '{"schema": "rankscope.plan", "version": 1, "layers": [{"name", "family", "basis", "rank"}, …]}',
+    fix: 'correct the file',
+  });
+}

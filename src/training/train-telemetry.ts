@@ -1,0 +1,137 @@
+/** What a run tells of itself beside its loss: the coverage of its own subspace, effective ranks, directions. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { collectMoments } from '../coverage/index.ts';
+import { type Batch, type Model, sampleBatches } from '../models/index.ts';
+import { effectiveRank, gramSingularValues, type Rng } from '../numeric/index.ts';
+import type { TrainMetrics, TrainSettings } from '../record/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import type { Adapter, LayerAdapter } from './adapters/adapter.ts';
+import { adaptedModel } from './adapters/graph-values.ts';
+import { updateSpectrum } from './adapters/update-spectrum.ts';
+import { measureAdapter } from './train-coverage.ts';
+import type { TrainData } from './train-data.ts';
+import { loadAdapterGradients } from './train-program.ts';
+
+/** Layers whose whole gradients are held, those of two measurements at once: bounds memory on large models. */
+const GRADIENT_LAYERS = 8;
+
+interface TelemetryInputs {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly settings: TrainSettings;
+  readonly data: TrainData;
+  readonly adapter: Adapter;
+  /** Names of the layers whose whole gradients are taken. */
+  readonly gradientLayers: readonly string[];
+  /** File of the saved adapter. */
+  readonly mapped: string;
+  readonly rng: Rng;
+}
+
+/** At most eight layers, evenly spread over the model. */
+export function chooseGradientLayers(layers: readonly LayerAdapter[]): string[] {
+  const count = Math.min(GRADIENT_LAYERS, layers.length);
+  return Array.from({ length: count }, (_, i) => layers[Math.floor((i * layers.length) / count)]!.layer.name);
+}
+
+/** Measures on two batches of the training text that stay the same for the whole run. */
+export class Telemetry {
+  private readonly inputs: TelemetryInputs;
+  private readonly batches: readonly Batch[];
+  private before: { readonly projected: Float32Array[]; readonly full: Float64Array[] } | undefined;
+
+  /** @throws UserError `text-too-short` when coverage is asked for and the text has no two batches. */
+  constructor(inputs: TelemetryInputs) {
+    const { settings, data, rng } = inputs;
+    const { coverageEvery, batchSize } = settings;
+    this.inputs = inputs;
+    this.batches = coverageEvery === null ? [] : sampleBatches(data.sequences, { batchSize, count: 2, rng });
+  }
+
+  isDue(step: number): boolean {
+    const { coverageEvery } = this.inputs.settings;
+    return coverageEvery !== null && (step === 1 || step % coverageEvery === 0);
+  }
+
+  /** Of the parameters as they stand; cosines from the second measurement of a process on. */
+  async measure(): Promise<Omit<TrainMetrics, 'step'>> {
+    const { model, engine, settings, adapter, mapped } = this.inputs;
+    const adapted = adaptedModel(model, adapter, mapped);
+    const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
+    try {
+      const frames = join(folder, 'frames.safetensors');
+      const coverage = await measureAdapter(adapted, engine, adapter.layers, this.batches, settings, frames);
+      const projected = await this.projectedGradient();
+      const full = await this.fullGradients(adapted);
+      const before = this.before;
+      this.before = { projected, full: full.gradients };
+      const update = await this.updateEffectiveRank();
+      return {
+        ...coverage,
+        gradientEffectiveRank: full.effectiveRank,
+        ...(update === null ? {} : { updateEffectiveRank: update }),
+        ...(before === undefined
+          ? {}
+          : {
+              cosineProjected: cosine(projected, before.projected),
+              cosineFull: cosine(full.gradients, before.full),
+            }),
+      };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  private async projectedGradient(): Promise<Float32Array[]> {
+    const { model, engine, adapter, mapped, settings, rng } = this.inputs;
+    const { batchSize, seqLen } = settings;
+    const pass = { batchSize, seqLen, dropout: 0, mapped };
+    const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
+    const { gradients } = await program.run(this.batches[0]!, rng);
+    await program.release();
+    return Object.values(gradients);
+  }
+
+  private async fullGradients(adapted: Model): Promise<{ gradients: Float64Array[]; effectiveRank: number }> {
+    const { engine, gradientLayers } = this.inputs;
+    const layers = adapted.definition.layers.filter(({ name }) => gradientLayers.includes(name));
+    const wanted = { gradient: true, second: false };
+    const gradients: Float64Array[] = [];
+    let ranks = 0;
+    const all = collectMoments(adapted, engine, layers, this.batches.slice(0, 1), wanted, () => {});
+    for await (const { gradient } of all) {
+      gradients.push(gradient!.data);
+      ranks += effectiveRank(await gramSingularValues(gradient!, engine.matmul)).entropic;
+    }
+    return { gradients, effectiveRank: ranks / layers.length };
+  }
+
+  /** Mean over the layers whose ΔW is not zero; null when all are. `full` counts where gradients are taken. */
+  private async updateEffectiveRank(): Promise<number | null> {
+    const { engine, adapter, gradientLayers } = this.inputs;
+    const ranks: number[] = [];
+    for (const one of adapter.layers) {
+      if (one.family === 'full' && !gradientLayers.includes(one.layer.name)) continue;
+      const { entropic } = effectiveRank(await updateSpectrum(one, engine.matmul));
+      if (entropic > 0) ranks.push(entropic);
+    }
+    return ranks.length === 0 ? null : ranks.reduce((sum, rank) => sum + rank, 0) / ranks.length;
+  }
+}
+
+type Arrays = readonly (Float32Array | Float64Array)[];
+
+/** Cosine of two lists of arrays as one long vector each; 0 when one is zero. */
+function cosine(a: Arrays, b: Arrays): number {
+  const product = (x: Arrays, y: Arrays) =>
+    x.reduce((sum, values, k) => {
+      const other = y[k]!;
+      let part = 0;
+      for (let i = 0; i < values.length; i++) part += values[i]! * other[i]!;
+      return sum + part;
+    }, 0);
+  const norm = Math.sqrt(product(a, a) * product(b, b));
+  return norm > 0 ? product(a, b) / norm : 0;
+}

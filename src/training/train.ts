@@ -1,0 +1,264 @@
+/** Training an adapter: the base weights stay what they are. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Model, sampleBatches } from '../models/index.ts';
+import { createRng, type Rng } from '../numeric/index.ts';
+import {
+  appendMetrics,
+  type TrainMetrics,
+  type TrainRecord,
+  type TrainSettings,
+  writeTrainRecord,
+} from '../record/index.ts';
+import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { adamw } from './adamw.ts';
+import { type Adapter, type LayerAdapter, trainedArrays } from './adapters/adapter.ts';
+import { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapters/adapter-files.ts';
+import { adaptedModel } from './adapters/graph-values.ts';
+import { createAdapter, startLayerAdapter } from './adapters/start.ts';
+import { clipByGlobalNorm } from './clip.ts';
+import { keepMetricsUntil } from './metrics-file.ts';
+import { meanLoss, sequenceLosses } from './perplexity.ts';
+import { removeRemains } from './remains.ts';
+import { sequenceStream } from './sequence-order.ts';
+import { sgd } from './sgd.ts';
+import {
+  type CheckpointSettings,
+  hasCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+  type TrainState,
+} from './train-checkpoint.ts';
+import { readTrainData, type TrainData } from './train-data.ts';
+import { firstBrokenLayer, firstNotFinite, trainingDiverged } from './train-diagnosis.ts';
+import { trainFrames } from './train-frames.ts';
+import { needsCalibration, resolveTrainOptions, type TrainOptions } from './train-options.ts';
+import { readPlan, type TrainPlan, uniformPlan } from './train-plan.ts';
+import { loadAdapterGradients } from './train-program.ts';
+import { learningRateAt } from './train-schedule.ts';
+import { chooseGradientLayers, Telemetry } from './train-telemetry.ts';
+
+export interface TrainResult {
+  readonly record: TrainRecord;
+  readonly adapter: Adapter;
+  /** Of this process's steps; `readTrainMetrics` has all of the run. */
+  readonly metrics: readonly TrainMetrics[];
+}
+
+/** What a run works with, once the options are checked and the texts read. */
+interface Run {
+  readonly model: Model;
+  readonly options: TrainOptions;
+  readonly settings: TrainSettings;
+  readonly plan: TrainPlan;
+  readonly data: TrainData;
+  readonly evalData: TrainData | null;
+  readonly engine: Engine;
+  readonly rng: Rng;
+}
+
+/**
+ * Trains an adapter on the text of a file and leaves it in `options.directory`: `adapter.json` with
+ * `adapter.safetensors` (see `loadAdapter`), `checkpoint.safetensors`, `metrics.jsonl` and `train.json`.
+ *
+ * A resumed run gives the same losses, bit for bit, as one that was never interrupted.
+ *
+ * @throws UserError when an option is out of range or does not fit the model, a text is missing or too short, the
+ *   plan names missing layers, the checkpoint is of another run, or a number is no longer finite
+ *   (`training-diverged`, naming step and layer; the last checkpoint is kept).
+ */
+export async function train(model: Model, dataPath: string, options: TrainOptions): Promise<TrainResult> {
+  const resolved = resolveTrainOptions(model, options);
+  const { layers } = model.definition;
+  const plan =
+    options.plan === undefined
+      ? uniformPlan(layers, resolved)
+      : readPlan(options.plan, layers, resolved.scale);
+  const { seqLen, pack } = resolved;
+  const perStep = resolved.batchSize * resolved.accumulation;
+  const data = await readTrainData(model, dataPath, { seqLen, pack, least: perStep });
+  const evalData =
+    options.evalData === undefined
+      ? null
+      : await readTrainData(model, options.evalData, { seqLen, pack, least: 1 });
+  const epoch = data.sequences.count / perStep;
+  const steps = options.steps ?? Math.max(1, Math.floor((options.epochs ?? 1) * epoch));
+  const settings: TrainSettings = { ...resolved, steps, plan: plan.sha256 };
+  const engine = createOnnxEngine();
+  try {
+    const rng = createRng(settings.seed);
+    return await runTraining({ model, options, settings, plan, data, evalData, engine, rng });
+  } finally {
+    await engine.close();
+  }
+}
+
+async function runTraining(run: Run): Promise<TrainResult> {
+  const { model, options, settings, data, evalData, engine, rng } = run;
+  const { directory, signal, checkpointEvery = 100 } = options;
+  const { batchSize, seqLen, dropout, steps } = settings;
+  mkdirSync(directory, { recursive: true });
+  const asked = await identityOf(run);
+  const resumed = (options.resume ?? false) && hasCheckpoint(directory);
+  const adapter = resumed ? await loadAdapter(directory, model) : await startAdapter(run);
+  const trained = trainedArrays(adapter);
+  const optimizer = createOptimizer(settings, trained);
+  const state: TrainState = resumed
+    ? loadCheckpoint(directory, adapter.layers, optimizer.init(trained), asked)
+    : { optimizer: optimizer.init(trained), sequencesTaken: 0 };
+  const mapped = join(directory, ADAPTER_TENSORS);
+  const metrics: TrainMetrics[] = [];
+  const gradientLayers = settings.coverageEvery === null ? [] : chooseGradientLayers(adapter.layers);
+  const write = (status: TrainRecord['status'], step = state.optimizer.step): TrainRecord => {
+    const record = describe(run, adapter, step, status, gradientLayers, asked);
+    writeTrainRecord(directory, record);
+    return record;
+  };
+  const note = (row: TrainMetrics) => {
+    appendMetrics(directory, row as Record<string, number>);
+    metrics.push(row);
+    options.onStep?.(row);
+  };
+  let saved = state.optimizer.step;
+  const save = async () => {
+    await saveCheckpoint(directory, adapter.layers, state, asked);
+    await saveAdapter(directory, adapter);
+    saved = state.optimizer.step;
+  };
+  const evaluation = async () => {
+    const now = adaptedModel(model, adapter, mapped);
+    return meanLoss(await sequenceLosses(engine, now, evalData!.sequences, batchSize)).mean;
+  };
+
+  removeRemains(directory);
+  keepMetricsUntil(directory, resumed ? saved : -1);
+  if (!resumed) {
+    // The frames must stand in their file before a graph can map them.
+    await saveAdapter(directory, adapter);
+    if (evalData !== null) note({ step: 0, evalLoss: await evaluation() });
+    await save();
+  }
+  write('running');
+  const pass = { batchSize, seqLen, dropout, mapped };
+  const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
+  const stream = sequenceStream(data.sequences, rng.fork('data'));
+  const telemetry = new Telemetry({ ...run, adapter, gradientLayers, mapped, rng: rng.fork('telemetry') });
+  const perStep = batchSize * settings.accumulation;
+
+  options.onStart?.(steps);
+  try {
+    while (state.optimizer.step < steps && !signal?.aborted) {
+      const step = state.optimizer.step + 1;
+      const measured = telemetry.isDue(step) ? await telemetry.measure() : {};
+      const began = performance.now();
+      const batch = stream.batch(state.sequencesTaken, perStep);
+      const { loss, gradients } = await program.run(batch, rng.fork(`dropout ${step}`));
+      const gradientNorm = clipByGlobalNorm(gradients, settings.clip ?? Number.POSITIVE_INFINITY);
+      const fail = (where: string) => trainingDiverged(step, where, { loss, gradientNorm }, saved);
+      if (!Number.isFinite(loss)) {
+        const layer = await firstBrokenLayer(engine, model, adapter.layers, batch, batchSize);
+        throw fail(layer ?? 'the head of the model');
+      }
+      if (!Number.isFinite(gradientNorm)) throw fail(firstNotFinite(gradients) ?? 'the sum of all gradients');
+      const learningRate = learningRateAt(step, settings);
+      optimizer.update(trained, gradients, state.optimizer, learningRate);
+      const broken = firstNotFinite(trained);
+      if (broken !== null) throw fail(broken);
+      state.sequencesTaken += perStep;
+      const seconds = (performance.now() - began) / 1000;
+      const tokensPerSecond = (perStep * seqLen) / seconds;
+      const evalDue = evalData !== null && (step === steps || step % (settings.evalEvery ?? steps) === 0);
+      const evaluated = evalDue ? { evalLoss: await evaluation() } : {};
+      note({ step, loss, learningRate, gradientNorm, tokensPerSecond, ...evaluated, ...measured });
+      if (step % checkpointEvery === 0) await save();
+    }
+  } catch (error) {
+    write('partial', saved);
+    throw error;
+  } finally {
+    await program.release();
+  }
+  if (saved !== state.optimizer.step) await save();
+  return { record: write(state.optimizer.step >= steps ? 'complete' : 'partial'), adapter, metrics };
+}
+
+/** A new adapter with frames of the plan's bases. */
+async function startAdapter({ model, options, settings, plan, data, engine, rng }: Run): Promise<Adapter> {
+  const { batchSize, calibrationBatches, ridge, start } = settings;
+  const calibration = plan.layers.some(({ basis }) => needsCalibration(basis))
+    ? sampleBatches(data.sequences, {
+        batchSize,
+        count: calibrationBatches,
+        rng: rng.fork('calibration'),
+      })
+    : [];
+  const frames = await trainFrames({
+    model,
+    engine,
+    plans: plan.layers,
+    calibration,
+    ridge,
+    rng: rng.fork('frames'),
+    onProgress: (done, total) => options.onProgress?.({ stage: 'frames', done, total }),
+  });
+  const layers = plan.layers.map((one): LayerAdapter => {
+    const frame = frames.get(one.layer.name) ?? null;
+    // A frame can be narrower than was asked for: LoRA-GA's is at most half of the layer's smaller side.
+    const rank = frame === null ? one.rank : Math.min(one.rank, frame.u.cols, frame.v.cols);
+    return startLayerAdapter({ ...one, rank }, frame, { start, rng: rng.fork(`start/${one.layer.name}`) });
+  });
+  return createAdapter(model, layers);
+}
+
+function createOptimizer({ optimizer, weightDecay }: TrainSettings, trained: Record<string, Float32Array>) {
+  return optimizer === 'sgd'
+    ? sgd({ weightDecay })
+    : adamw({ weightDecay, decayed: new Set(Object.keys(trained)) });
+}
+
+/** What a checkpoint must have been asked for to be resumed. */
+async function identityOf({ model, settings, data, evalData }: Run): Promise<CheckpointSettings> {
+  return {
+    ...settings,
+    model: await model.checkpoint.sha256(),
+    data: data.record.sha256,
+    evalData: evalData?.record.sha256 ?? null,
+  };
+}
+
+function describe(
+  { model, settings, data, evalData }: Run,
+  { record: { layers, trainedParameters } }: Adapter,
+  step: number,
+  status: TrainRecord['status'],
+  gradientLayers: readonly string[],
+  identity: CheckpointSettings,
+): TrainRecord {
+  return {
+    schema: 'rankscope.train',
+    version: 1,
+    status,
+    model: {
+      path: model.path,
+      name: model.name,
+      architecture: model.definition.modelType,
+      format: model.checkpoint.format,
+      parameters: model.parameters,
+      sha256: String(identity.model),
+    },
+    data: data.record,
+    evalData: evalData?.record ?? null,
+    settings,
+    adapter: { layers, trainedParameters },
+    gradientLayers: [...gradientLayers],
+    step,
+    notes: notesOn(settings, layers),
+  };
+}
+
+function notesOn(settings: TrainSettings, layers: readonly { readonly rank: number }[]): string[] {
+  const narrow = layers.filter(({ rank }) => rank < settings.rank).length;
+  return settings.plan === null && settings.adapter !== 'full' && narrow > 0
+    ? [`${narrow} of ${layers.length} layers are too narrow for rank ${settings.rank} and have less.`]
+    : [];
+}

@@ -1,0 +1,127 @@
+/**
+ * The state of a run in one file, `training.safetensors`: weights and optimizer moments, and in the header's
+ * metadata the step, the generator's state, the place in the data and what the run was asked for.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readSafetensorsHeader, readWeight, writeSafetensors } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
+import type { ModelDefinition } from '../models/index.ts';
+import { float32 } from '../numeric/index.ts';
+import type { AdamWState } from './adamw.ts';
+
+const FILE = 'training.safetensors';
+const PARTS = ['weights', 'first', 'second'] as const;
+
+const progressSchema = z.strictObject({
+  step: z.int(),
+  /** State of the generator that the order of the data comes from. */
+  rng: z.array(z.number()),
+  /** Sequences taken from the stream so far. */
+  sequencesTaken: z.int(),
+  /** Everything that decides the run's numbers, as given by the caller. */
+  settings: z.record(z.string(), z.union([z.number(), z.string()])),
+});
+
+export interface TrainingState {
+  readonly weights: Record<string, Float32Array>;
+  readonly optimizer: AdamWState;
+  readonly rng: readonly number[];
+  readonly sequencesTaken: number;
+}
+
+export type Settings = Readonly<Record<string, number | string>>;
+
+/** Whether the folder holds a state to resume from. */
+export const hasTrainingState = (folder: string): boolean => existsSync(join(folder, FILE));
+
+/** Writes the state, whole or not at all, over the one before. Throws `UserError` `cannot-write`. */
+export async function saveTrainingState(
+  folder: string,
+  definition: ModelDefinition,
+  state: TrainingState,
+  settings: Settings,
+): Promise<void> {
+  const { weights, optimizer } = state;
+  const parts = { weights, first: optimizer.first, second: optimizer.second };
+  const tensors = PARTS.flatMap((part) =>
+    definition.weights.map(
+      ({ name, shape }) => [`${part}/${name}`, float32(shape, parts[part][name]!)] as const,
+    ),
+  );
+  const progress = JSON.stringify({
+    step: optimizer.step,
+    rng: state.rng,
+    sequencesTaken: state.sequencesTaken,
+    settings,
+  });
+  await writeSafetensors(join(folder, FILE), Object.fromEntries(tensors), { progress });
+}
+
+/**
+ * Reads the state of a run that was asked for the same.
+ * Throws {@link UserError} `no-checkpoint`, `checkpoint-invalid`, `checkpoint-of-another-run`.
+ */
+export function loadTrainingState(
+  folder: string,
+  definition: ModelDefinition,
+  settings: Settings,
+): TrainingState {
+  const path = join(folder, FILE);
+  if (!hasTrainingState(folder)) {
+    throw new UserError('no-checkpoint', {
+      what: `There is nothing to resume in ${folder}.`,
+      expected: path,
+      fix: 'name the folder of an interrupted run with --out, or start without --resume',
+    });
+  }
+  const { tensors, metadata } = readSafetensorsHeader(path);
+  const progress = parseProgress(path, metadata.progress);
+  checkSettings(path, progress.settings, settings);
+  const source = {
+    path,
+    format: 'safetensors' as const,
+    config: {},
+    weights: tensors,
+    files: [path],
+    sha256: async () => '',
+  };
+  const read = (part: (typeof PARTS)[number]) =>
+    Object.fromEntries(definition.weights.map(({ name }) => [name, readWeight(source, `${part}/${name}`)]));
+  return {
+    weights: read('weights'),
+    optimizer: { step: progress.step, first: read('first'), second: read('second') },
+    rng: progress.rng,
+    sequencesTaken: progress.sequencesTaken,
+  };
+}
+
+function parseProgress(path: string, text: string | undefined): z.infer<typeof progressSchema> {
+  try {
+    return progressSchema.parse(JSON.parse(text ?? ''));
+  } catch (error) {
+    throw new UserError(
+      'checkpoint-invalid',
+      {
+        what: `${path} is not the state of a training run.`,
+        got: text?.slice(0, 80) ?? 'no progress in its metadata',
+        fix: 'remove it and start without --resume',
+      },
+      { cause: error },
+    );
+  }
+}
+
+function checkSettings(path: string, saved: Settings, asked: Settings): void {
+  const names = [...new Set([...Object.keys(saved), ...Object.keys(asked)])];
+  const differing = names.filter((name) => saved[name] !== asked[name]);
+  if (differing.length === 0) return;
+  const list = (settings: Settings) => differing.map((name) => `${name} ${settings[name] ?? '-'}`).join(', ');
+  throw new UserError('checkpoint-of-another-run', {
+    what: `${path} belongs to a run with other settings.`,
+    got: list(asked),
+    expected: list(saved),
+    fix: 'resume with the settings that the run began with, or choose another folder with --out',
+  });
+}
