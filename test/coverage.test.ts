@@ -120,6 +120,53 @@ describe.each(REFERENCE_MODELS)('%s', (name) => {
     }
   });
 
+  it.each([1, 2] as const)(
+    'norms by way of token products, which short batches take (%i lanes)',
+    async (lanes) => {
+      const { layers } = model.definition;
+      const short = batches.slice(0, lanes).map(({ tokens, seqLen }) => ({
+        tokens: tokens.slice(0, 6),
+        lossMask: Uint8Array.of(0, 1, 1, 0, 1, 1),
+        sequences: 1,
+        seqLen: Math.min(6, seqLen),
+      }));
+      const plan: MeasurePlan = { lanes, oneSided: false, natural: false, permutation: [] };
+      const pass = buildPass(model, layers, { lanes, sequences: 1, seqLen: 6 });
+      collectMeasurements(pass.graph, pass.layers, [], plan);
+      const program = await engine.load(pass.graph);
+      const outputs = await program.run(lossInputs(short));
+      const gradients = await Promise.all(
+        short.map(async (batch) => {
+          const all = new Map<string, Float64Array>();
+          const wanted = { gradient: true, second: false };
+          for await (const { layer, gradient } of collectMoments(
+            model,
+            engine,
+            layers,
+            [batch],
+            wanted,
+            () => {},
+          )) {
+            all.set(layer.name, gradient!.data);
+          }
+          return all;
+        }),
+      );
+      const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+      for (const { name } of layers) {
+        const sides = gradients.map((one) => one.get(name)!);
+        const own = sides.map((side) => dot(side, side));
+        const expected = lanes === 2 ? [...own, dot(sides[0]!, sides[1]!)] : own;
+        const scale = Math.max(...own);
+        const inner = [...(outputs[`${name}|inner`]!.data as Float32Array)];
+        expect(inner.length).toBe(expected.length);
+        inner.forEach((value, i) => {
+          expect(Math.abs(value - expected[i]!) / scale).toBeLessThan(1e-5);
+        });
+      }
+    },
+  );
+
   it('spectra of whole gradients', async () => {
     const wanted = { gradient: true, second: false };
     const all = collectMoments(model, engine, model.definition.layers, batches.slice(0, 1), wanted, () => {});

@@ -1,5 +1,6 @@
 /** The measuring part of the graph: what leaves a pass is small, and every rank can be had from it. */
 import {
+  add,
   concat,
   type Graph,
   gather,
@@ -7,6 +8,7 @@ import {
   mul,
   reduceSum,
   reshape,
+  scale,
   split,
   type Value,
 } from '../graph/index.ts';
@@ -56,7 +58,7 @@ export function collectMeasurements(
 ): void {
   const { lanes } = plan;
   const perLane = (value: Value) => reshape(value, [lanes, value.shape[0]! / lanes, value.shape[1]!]);
-  const gram = memoize((side: Value) => matmul(side, side, { transposeB: true }));
+  const gram = memoize(gramBlocks);
   const energy = memoize((side: Value) => reduceSum(reduceSum(mul(perLane(side), perLane(side)), [2]), [1]));
   const permutation = plan.natural
     ? graph.constant(int64([plan.permutation.length], plan.permutation))
@@ -67,10 +69,11 @@ export function collectMeasurements(
   for (const { name, x, dy } of layers) {
     const [rows, m] = x.shape as [number, number];
     const n = dy.shape[1]!;
-    // Multiplications of ⟨xxᵀ, dy dyᵀ⟩, its first factor shared by layers with one input, against those of xᵀdy.
-    const gramIsCheaper = rows * (m / sharing.get(x)! + n) < m * n;
+    // Multiplications of ⟨xxᵀ, dy dyᵀ⟩, its first factor shared by layers with one input and three quarters of each
+    // computed, against those of xᵀdy.
+    const gramIsCheaper = rows % 2 === 0 && 0.75 * rows * (m / sharing.get(x)! + n) < m * n;
     const inner = gramIsCheaper
-      ? gramProducts(mul(gram(x), gram(dy)), lanes)
+      ? gramProducts(gram(x), gram(dy), lanes)
       : laneProducts(matmul(perLane(x), perLane(dy), { transposeA: true }), 2, [1]);
     graph.output(outputName(name, 'inner'), inner);
     if (plan.natural) graph.output(outputName(name, 'traces'), concat([energy(x), energy(dy)], 0));
@@ -96,13 +99,27 @@ export function collectMeasurements(
   }
 }
 
-/** ⟨K_x, K_dy⟩ over the blocks of two lanes: [aa, bb, ab], or [aa] of one lane. */
-function gramProducts(product: Value, lanes: 1 | 2): Value {
-  const rows = product.shape[0]! / lanes;
-  const blocks = reduceSum(reduceSum(reshape(product, [lanes, rows, lanes, rows]), [3]), [1]);
-  if (lanes === 1) return reshape(blocks, [1]);
-  const [aa, ab, _ba, bb] = split(reshape(blocks, [4]), 0, [1, 1, 1, 1]) as [Value, Value, Value, Value];
-  return concat([aa, bb, ab], 0);
+/** Side · sideᵀ in blocks of half its rows: the two on the diagonal, and the one above it; the fourth is its mirror. */
+function gramBlocks(side: Value): { readonly own: Value; readonly across: Value } {
+  const [rows, width] = side.shape as [number, number];
+  const halves = reshape(side, [2, rows / 2, width]);
+  const [upper, lower] = split(side, 0, [rows / 2, rows / 2]) as [Value, Value];
+  return {
+    own: matmul(halves, halves, { transposeB: true }),
+    across: matmul(upper, lower, { transposeB: true }),
+  };
+}
+
+/** ⟨K_x, K_dy⟩ of each lane and across both: [aa, bb, ab]; of one lane, whose halves are no batches: [aa]. */
+function gramProducts(
+  x: ReturnType<typeof gramBlocks>,
+  dy: ReturnType<typeof gramBlocks>,
+  lanes: 1 | 2,
+): Value {
+  const own = reduceSum(reduceSum(mul(x.own, dy.own), [2]), [1]);
+  const across = reduceSum(reduceSum(mul(x.across, dy.across), [1]), [0], { keepDimensions: true });
+  if (lanes === 2) return concat([own, across], 0);
+  return add(reduceSum(own, [0], { keepDimensions: true }), scale(across, 2));
 }
 
 /**
