@@ -11,6 +11,7 @@ const { join } = require('node:path');
 /** From the bottom up: a room may import the rooms before it, and never one after it. */
 const ROOMS = [
   'errors',
+  'files',
   'numeric',
   'record',
   'checkpoint',
@@ -29,6 +30,7 @@ const ROOMS = [
 /** Why nothing in a room may look further up. */
 const REASONS = {
   errors: 'errors is the bottom room, which everything may import: it imports nothing.',
+  files: 'Files are read and written here for every room above; nothing here knows what stands in them.',
   numeric: 'Numerical tools know nothing of models, files or engines, so that they can be checked alone.',
   record: 'A record must stay readable without the code that made it.',
   checkpoint: 'Reading weight files must not depend on what is computed with them.',

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'node_modules/**'],
+    exclude: ['test/browser/**', 'test/interop/**', 'node_modules/**'],
     // The engine uses both cores and owns a thread: files run in processes of their own, two at once.
     pool: 'forks',
     maxWorkers: 2,

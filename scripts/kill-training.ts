@@ -19,9 +19,10 @@ try {
     dataPath: writeText(join(base, 'text.txt'), 200),
     moments,
     rng: createRng(seed),
-    onMoment: (index, { steps, delay }, wasRunning) =>
+    onMoment: (index, { steps, delay }, wasRunning, same) =>
       console.log(
-        `${index + 1}: step ${steps} and ${delay.toFixed(0)} ms, ${wasRunning ? 'killed' : 'had ended'}`,
+        `${index + 1}: step ${steps} and ${delay.toFixed(0)} ms, ${wasRunning ? 'killed' : 'had ended'}, ` +
+          `${same ? 'same' : 'OTHER'} numbers after resuming`,
       ),
   });
   console.log(`${killed} of ${moments} runs were killed; ${differing.length} ended with other numbers`);

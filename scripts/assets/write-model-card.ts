@@ -39,7 +39,7 @@ const command = [
 writeFileSync(
   out,
   `---
-license: cc0-1.0
+license: apache-2.0
 language: en
 library_name: transformers
 ---

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { readingError } from './file.ts';
+import { readingError } from '../files/index.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf.ts';
 import { translateLlama } from './llama-gguf.ts';
 import { readSafetensorsHeader } from './safetensors.ts';

@@ -1,5 +1,5 @@
 /** Writing GGUF files, version 3, little-endian: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
-import { writeFileAtomically } from './file.ts';
+import { writeFileAtomically } from '../files/index.ts';
 
 /** Numbers of the stored types (ggml.h, `enum ggml_type`). */
 const TYPE_NUMBERS = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, Q6_K: 14, BF16: 30 } as const;

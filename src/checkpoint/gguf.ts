@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { readingError } from './file.ts';
+import { readingError } from '../files/index.ts';
 import { storedTypeOf, type WeightSource } from './weight-source.ts';
 
 /** The key–value part of a GGUF header; 64-bit integers are bigints. */

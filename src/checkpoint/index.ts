@@ -1,14 +1,11 @@
 /**
  * Room `checkpoint`: files of model weights. It reads safetensors and GGUF, tells every weight by its
  * Hugging Face name, gives it as float32 (in memory or as a place in a file), and writes safetensors and GGUF.
- * Bytes from outside are checked whole when a file is opened. It imports `errors` and `numeric`.
+ * Bytes from outside are checked whole when a file is opened. It imports `errors`, `files` and `numeric`.
  */
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { decode } from './dequantize.ts';
-export type { FileRange } from './file.ts';
-export { writeFileAtomically } from './file.ts';
 export { assertFinite } from './finite.ts';
-export { refuseExisting, writeFolderAtomically } from './folder.ts';
 export { type GgufHeader, type GgufMetadata, readGgufHeader } from './gguf.ts';
 export { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
 export { llamaGgufName } from './llama-gguf.ts';

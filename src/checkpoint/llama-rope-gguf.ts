@@ -1,6 +1,7 @@
 /** The scaling of rotary frequencies in a GGUF file, told in Hugging Face's words. */
+
+import { readExactly, withFile } from '../files/index.ts';
 import { decode } from './dequantize.ts';
-import { readExactly, withFile } from './file.ts';
 import type { GgufMetadata } from './gguf.ts';
 import { unsupportedFeature } from './unsupported-feature.ts';
 import type { WeightSource } from './weight-source.ts';

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it } from 'vitest';
+import type { FileRange } from '../files/index.ts';
 import { float32, tensor } from '../numeric/index.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
-import type { FileRange } from './file.ts';
 import { materialize } from './materialize.ts';
 import { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
 

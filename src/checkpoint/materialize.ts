@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type FileRange, writeFileAtomically } from '../files/index.ts';
 import { sizeOf } from '../numeric/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { type FileRange, writeFileAtomically } from './file.ts';
 import { decodedPieces, findWeight } from './read-weight.ts';
 import type { WeightSource } from './weight-source.ts';
 

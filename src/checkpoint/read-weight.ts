@@ -1,8 +1,8 @@
 /** Weights as float32 in memory, whole or piece by piece. */
 import { UserError } from '../errors/index.ts';
+import { readExactly, withFile } from '../files/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { decode } from './dequantize.ts';
-import { readExactly, withFile } from './file.ts';
 import { assertFinite } from './finite.ts';
 import { rowsAndColumns, storedTypeOf, type WeightSource } from './weight-source.ts';
 

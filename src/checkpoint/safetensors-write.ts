@@ -1,7 +1,7 @@
 /** Writing safetensors files. */
 import { invariant } from '../errors/index.ts';
+import { writeFileAtomically } from '../files/index.ts';
 import { type DType, sizeOf, type Tensor } from '../numeric/index.ts';
-import { writeFileAtomically } from './file.ts';
 
 /** A tensor of 16-bit floats as their bits. */
 export interface HalfTensor {

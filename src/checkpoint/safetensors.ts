@@ -3,7 +3,7 @@
  * then the tensors' bytes without gaps. https://huggingface.co/docs/safetensors#format
  */
 import { UserError } from '../errors/index.ts';
-import { readExactly, withFile } from './file.ts';
+import { readExactly, withFile } from '../files/index.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export interface SafetensorsHeader {

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { writeFileAtomically } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { writeFileAtomically } from '../files/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
 import {
   finishRun,

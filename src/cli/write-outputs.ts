@@ -1,7 +1,8 @@
 /** The files that a probe leaves in its run directory. */
 import { join } from 'node:path';
-import { writeFileAtomically, writeSafetensors } from '../checkpoint/index.ts';
+import { writeSafetensors } from '../checkpoint/index.ts';
 import type { ProbeResult } from '../coverage/index.ts';
+import { writeFileAtomically } from '../files/index.ts';
 import { type Tensor, tensor } from '../numeric/index.ts';
 import { finishRun, readRunRecord, writeProbeRecord } from '../record/index.ts';
 import { renderProbeHtml } from '../report/index.ts';

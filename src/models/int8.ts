@@ -1,7 +1,8 @@
 /** Weights in 8 bits: packed once into a file, mapped by the engine. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Checkpoint, type FileRange, readWeight, writeFileAtomically } from '../checkpoint/index.ts';
+import { type Checkpoint, readWeight } from '../checkpoint/index.ts';
+import { type FileRange, writeFileAtomically } from '../files/index.ts';
 import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
 import type { LinearLayer, WeightSpec } from './definition.ts';
 import { layerWeights } from './definition.ts';

@@ -1,13 +1,8 @@
 /** A model that is ready to be put into graphs. */
 import { basename } from 'node:path';
-import {
-  type Checkpoint,
-  type FileRange,
-  materialize,
-  openCheckpoint,
-  readWeight,
-} from '../checkpoint/index.ts';
+import { type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import type { FileRange } from '../files/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
 import { ARCHITECTURES } from './architectures.ts';

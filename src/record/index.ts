@@ -24,4 +24,4 @@ export {
 } from './run-directory.ts';
 export * from './run-record.ts';
 export * from './train-record.ts';
-export { writeJsonAtomic } from './write-file.ts';
+export { writeJsonAtomic } from './write-json.ts';

@@ -2,15 +2,16 @@
  * A run directory: `run.json` (what was asked), `probe.json` (what was measured), `metrics.jsonl` (one line per
  * step). Writes are synchronous: files are few, and an interrupted run must not end with one half queued.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
+import { makeFolder, tellWriteErrors } from '../files/index.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import { METRICS_FILE, PROBE_FILE, RUN_FILE, readRunRecord, TRAIN_FILE } from './read-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type TrainRecord, trainRecordSchema } from './train-record.ts';
-import { tellWriteErrors, writeJsonAtomic } from './write-file.ts';
+import { writeJsonAtomic } from './write-json.ts';
 
 /**
  * Makes the folder and its `run.json`, before any work is done, so that a folder that cannot be written is
@@ -23,7 +24,7 @@ export function createRunDirectory(path: string, run: RunRecord): string {
   const directory = resolve(path);
   checkRecord(runRecordSchema, run, RUN_FILE);
   const present = tellWriteErrors(directory, () => {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     return readdirSync(directory);
   });
   if (present.length > 0) {

@@ -19,9 +19,9 @@ export async function readTrainData(
   const { count, tokensFound } = sequences;
   if (count < least) {
     throw new UserError('text-too-short', {
-      what: `${path} is shorter than one batch`,
+      what: `${path} is too short to train on`,
       got: `${tokensFound} tokens, which make ${count} sequences of ${seqLen}`,
-      expected: `at least ${least} sequences`,
+      expected: `at least ${least} sequences, for one step`,
       fix: 'give more text, or lower --batch-size, --accumulation or --seq-len',
     });
   }

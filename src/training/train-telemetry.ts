@@ -42,7 +42,6 @@ export class Telemetry {
   private readonly batches: readonly Batch[];
   private before: { readonly projected: Float32Array[]; readonly full: Float64Array[] } | undefined;
 
-  /** @throws UserError `text-too-short` when coverage is asked for and the text has no two batches. */
   constructor(inputs: TelemetryInputs) {
     const { settings, data, rng } = inputs;
     const { coverageEvery, batchSize } = settings;

@@ -1,6 +1,7 @@
 /** Training an adapter: the base weights stay what they are. */
-import { mkdirSync } from 'node:fs';
+
 import { join } from 'node:path';
+import { makeFolder } from '../files/index.ts';
 import { type Model, sampleBatches } from '../models/index.ts';
 import { createRng, type Rng } from '../numeric/index.ts';
 import {
@@ -16,7 +17,6 @@ import { type Adapter, type LayerAdapter, trainedArrays } from './adapters/adapt
 import { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapters/adapter-files.ts';
 import { adaptedModel } from './adapters/graph-values.ts';
 import { createAdapter, startLayerAdapter } from './adapters/start.ts';
-import { clipByGlobalNorm } from './clip.ts';
 import { keepMetricsUntil } from './metrics-file.ts';
 import { meanLoss, sequenceLosses } from './perplexity.ts';
 import { removeRemains } from './remains.ts';
@@ -30,12 +30,13 @@ import {
   type TrainState,
 } from './train-checkpoint.ts';
 import { readTrainData, type TrainData } from './train-data.ts';
-import { firstBrokenLayer, firstNotFinite, trainingDiverged } from './train-diagnosis.ts';
+import { firstNotFinite, trainingDiverged } from './train-diagnosis.ts';
 import { trainFrames } from './train-frames.ts';
 import { needsCalibration, resolveTrainOptions, type TrainOptions } from './train-options.ts';
 import { readPlan, type TrainPlan, uniformPlan } from './train-plan.ts';
 import { loadAdapterGradients } from './train-program.ts';
 import { learningRateAt } from './train-schedule.ts';
+import { stepGradient } from './train-step.ts';
 import { chooseGradientLayers, Telemetry } from './train-telemetry.ts';
 
 export interface TrainResult {
@@ -76,7 +77,9 @@ export async function train(model: Model, dataPath: string, options: TrainOption
       : readPlan(options.plan, layers, resolved.scale);
   const { seqLen, pack } = resolved;
   const perStep = resolved.batchSize * resolved.accumulation;
-  const data = await readTrainData(model, dataPath, { seqLen, pack, least: perStep });
+  // Coverage is measured on two batches of the text.
+  const least = resolved.coverageEvery === null ? perStep : Math.max(perStep, 2 * resolved.batchSize);
+  const data = await readTrainData(model, dataPath, { seqLen, pack, least });
   const evalData =
     options.evalData === undefined
       ? null
@@ -97,7 +100,7 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const { model, options, settings, data, evalData, engine, rng } = run;
   const { directory, signal, checkpointEvery = 100 } = options;
   const { batchSize, seqLen, dropout, steps } = settings;
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const asked = await identityOf(run);
   const resumed = (options.resume ?? false) && hasCheckpoint(directory);
   const adapter = resumed ? await loadAdapter(directory, model) : await startAdapter(run);
@@ -144,31 +147,28 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const stream = sequenceStream(data.sequences, rng.fork('data'));
   const telemetry = new Telemetry({ ...run, adapter, gradientLayers, mapped, rng: rng.fork('telemetry') });
   const perStep = batchSize * settings.accumulation;
+  const context = { engine, model, layers: adapter.layers, program, batchSize, clip: settings.clip };
 
   options.onStart?.(steps);
   try {
     while (state.optimizer.step < steps && !signal?.aborted) {
       const step = state.optimizer.step + 1;
-      const measured = telemetry.isDue(step) ? await telemetry.measure() : {};
       const began = performance.now();
       const batch = stream.batch(state.sequencesTaken, perStep);
-      const { loss, gradients } = await program.run(batch, rng.fork(`dropout ${step}`));
-      const gradientNorm = clipByGlobalNorm(gradients, settings.clip ?? Number.POSITIVE_INFINITY);
-      const fail = (where: string) => trainingDiverged(step, where, { loss, gradientNorm }, saved);
-      if (!Number.isFinite(loss)) {
-        const layer = await firstBrokenLayer(engine, model, adapter.layers, batch, batchSize);
-        throw fail(layer ?? 'the head of the model');
-      }
-      if (!Number.isFinite(gradientNorm)) throw fail(firstNotFinite(gradients) ?? 'the sum of all gradients');
+      const now = { step, batch, rng: rng.fork(`dropout ${step}`), lastGood: saved };
+      const { loss, gradients, gradientNorm } = await stepGradient(context, now);
+      const seconds = (performance.now() - began) / 1000;
+      const measured = telemetry.isDue(step) ? await telemetry.measure() : {};
       const learningRate = learningRateAt(step, settings);
       optimizer.update(trained, gradients, state.optimizer, learningRate);
+      state.sequencesTaken += perStep;
+      const fail = (where: string) => trainingDiverged(step, where, { loss, gradientNorm }, saved);
       const broken = firstNotFinite(trained);
       if (broken !== null) throw fail(broken);
-      state.sequencesTaken += perStep;
-      const seconds = (performance.now() - began) / 1000;
-      const tokensPerSecond = (perStep * seqLen) / seconds;
       const evalDue = evalData !== null && (step === steps || step % (settings.evalEvery ?? steps) === 0);
       const evaluated = evalDue ? { evalLoss: await evaluation() } : {};
+      if (!Number.isFinite(evaluated.evalLoss ?? 0)) throw fail('the evaluation after its update');
+      const tokensPerSecond = (perStep * seqLen) / seconds;
       note({ step, loss, learningRate, gradientNorm, tokensPerSecond, ...evaluated, ...measured });
       if (step % checkpointEvery === 0) await save();
     }

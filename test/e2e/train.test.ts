@@ -88,7 +88,7 @@ describe('mistakes', () => {
     ['an option out of range', ['--rank', '0'], '--rank has a value that it cannot take'],
     ['a basis that is none', ['--basis', 'svdd'], 'there is neither a basis nor a file of that name'],
     ['nothing to resume', ['--resume', '--out', 'runs/none'], 'there is no training run in runs/none'],
-    ['data shorter than a batch', ['--batch-size', '5000'], 'is shorter than one batch'],
+    ['data shorter than a batch', ['--batch-size', '5000'], 'text.txt is too short to train on'],
     ['a folder in use', ['--out', 'tiny'], 'is not empty'],
   ])('%s', async (_, args, message) => {
     const folder = args.includes('--out') ? [] : ['--out', 'runs/mistake'];

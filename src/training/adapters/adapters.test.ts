@@ -130,6 +130,19 @@ describe('an adapter in a graph', () => {
     expect(p.reduce((sum, value) => sum + value, 0) / p.length).toBeCloseTo(1, 0);
   });
 
+  it('starts cores with noise of 1e-5 when asked', async () => {
+    const rng = createRng(9);
+    const layer = gpt2.definition.layers[0]!;
+    const frame = {
+      u: await haarFrame(layer.inFeatures, 20, rng),
+      v: await haarFrame(layer.outFeatures, 20, rng),
+    };
+    const plan = { layer, family: 'core' as const, basis: 'svd', rank: 20, scale: 1 };
+    const core = startLayerAdapter(plan, frame, { start: 'noise', rng }).trained.m!.data as Float32Array;
+    const deviation = Math.sqrt(core.reduce((sum, x) => sum + x * x, 0) / core.length);
+    expect(deviation / 1e-5).toBeCloseTo(1, 0);
+  });
+
   it('forms no weight gradient', async () => {
     const graph = new Graph();
     const adapter = await mixedAdapter(model);

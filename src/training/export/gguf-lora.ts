@@ -4,10 +4,10 @@ import {
   type GgufTensor,
   llamaGgufName,
   permuteRows,
-  refuseExisting,
   writeGguf,
 } from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
+import { refuseExisting } from '../../files/index.ts';
 import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.ts';
 
 /**

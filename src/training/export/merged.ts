@@ -1,13 +1,8 @@
 /** A model with its adapter added to the weights, as a Hugging Face folder of its own. */
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type HalfTensor,
-  readWeight,
-  type WeightSource,
-  writeFolderAtomically,
-  writeSafetensors,
-} from '../../checkpoint/index.ts';
+import { type HalfTensor, readWeight, type WeightSource, writeSafetensors } from '../../checkpoint/index.ts';
+import { writeFolderAtomically } from '../../files/index.ts';
 import { layerWeights, type Model } from '../../models/index.ts';
 import { sizeOf, type Tensor } from '../../numeric/index.ts';
 import { writeJsonAtomic } from '../../record/index.ts';

@@ -1,6 +1,7 @@
 /** Adapters as PEFT's LoRA reads them: adapter_config.json and adapter_model.safetensors. */
 import { join } from 'node:path';
-import { writeFolderAtomically, writeSafetensors } from '../../checkpoint/index.ts';
+import { writeSafetensors } from '../../checkpoint/index.ts';
+import { writeFolderAtomically } from '../../files/index.ts';
 import { float32, type Tensor } from '../../numeric/index.ts';
 import { writeJsonAtomic } from '../../record/index.ts';
 import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.ts';

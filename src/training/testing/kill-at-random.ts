@@ -17,7 +17,7 @@ export interface KillPlan {
   readonly dataPath: string;
   readonly moments: number;
   readonly rng: Rng;
-  readonly onMoment?: (index: number, moment: Moment, killed: boolean) => void;
+  readonly onMoment?: (index: number, moment: Moment, killed: boolean, same: boolean) => void;
 }
 
 export interface KillOutcome {
@@ -59,8 +59,9 @@ export async function killAtRandomMoments(plan: KillPlan): Promise<KillOutcome> 
     if (wasRunning) killed++;
     await readEverything(folder);
     await train(model, dataPath, { ...optionsIn(folder), resume: true });
-    if (JSON.stringify(await results(folder)) !== expected) differing.push(moment);
-    plan.onMoment?.(index, moment, wasRunning);
+    const same = JSON.stringify(await results(folder)) === expected;
+    if (!same) differing.push(moment);
+    plan.onMoment?.(index, moment, wasRunning, same);
     rmSync(folder, { recursive: true });
   }
   return { killed, differing };

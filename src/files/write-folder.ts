@@ -1,9 +1,9 @@
 /** Writing a folder so that it exists whole or not at all. */
-import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { makeFolder, writingError } from './file.ts';
+import { writingError } from './refusals.ts';
+import { makeFolder, neighbour } from './write-file.ts';
 
 /**
  * Writes a new folder: `write` fills a temporary one beside it, which is then renamed. An empty folder may stand
@@ -16,9 +16,9 @@ export async function writeFolderAtomically(
 ): Promise<void> {
   await refuseExisting(path);
   const target = resolve(path);
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.partial`);
+  const temporary = neighbour(target);
   try {
-    await makeFolder(temporary);
+    makeFolder(temporary);
     await write(temporary);
     // Windows renames onto no folder, not even an empty one.
     await rmdir(target).catch(() => {});

@@ -1,0 +1,63 @@
+/** Reading exact ranges of files. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { UserError } from '../errors/index.ts';
+import { readingError } from './refusals.ts';
+
+/** Bytes of a file. */
+export interface FileRange {
+  readonly path: string;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** Opens `path`, passes the descriptor and the file's size to `use`, and closes it. */
+export function withFile<Result>(path: string, use: (descriptor: number, size: number) => Result): Result {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw readingError(path, error);
+  }
+  try {
+    return use(descriptor, fstatSync(descriptor).size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads `length` bytes at `offset`; throws `file-truncated` when the file ends before. */
+export function readExactly(descriptor: number, path: string, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    // One read call of the system gives at most 2³¹ bytes.
+    const count = readChunk(descriptor, path, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+    if (count === 0) {
+      throw new UserError('file-truncated', {
+        what: `${path} ends too early.`,
+        got: `${offset + done} bytes`,
+        expected: `at least ${offset + length} bytes`,
+        fix: 'the copy is incomplete: download or copy the file again',
+      });
+    }
+    done += count;
+  }
+  return bytes;
+}
+
+function readChunk(
+  descriptor: number,
+  path: string,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  position: number,
+): number {
+  try {
+    return readSync(descriptor, bytes, at, length, position);
+  } catch (error) {
+    throw readingError(path, error);
+  }
+}
