@@ -8,12 +8,18 @@ import { buildMeasuringPass, measurePlan } from './measure.ts';
 import { buildMomentsPass, layerGroups, momentBytes } from './moments.ts';
 import type { ProbeSettings } from './settings.ts';
 
-/** Node, the engine and their libraries, idle. */
-const PROCESS_BYTES = 160 * 2 ** 20;
+/** Node, the engine and their libraries, with a text and its tokens. */
+const PROCESS_BYTES = 240 * 2 ** 20;
+
+/** Of the outputs of a pass: in the engine, here, and those of the pass before until they are collected. */
+const OUTPUT_COPIES = 3;
+
+/** What allocators keep beyond what is in use; measured on the models of the README. */
+const SLACK = 1.1;
 
 /**
  * An upper estimate of the peak memory, bytes: the process, the mapped weights and frames, what the passes keep, and
- * the largest of the three kinds of pass with its outputs (which exist twice for a moment, in the engine and here).
+ * the largest of the three kinds of pass with its outputs.
  */
 export function estimateMemory(
   model: Model,
@@ -42,15 +48,20 @@ export function estimateMemory(
     if (!wanted.gradient && !wanted.second) return 0;
     const groups = layerGroups(layers, wanted).map((group) => {
       const { graph } = buildMomentsPass(model, group, wanted, settings.batchSize, settings.seqLen);
-      // Outputs in the engine count in the graph's peak; here they stand once more, and once summed.
-      return estimatePeakBytes(graph) + 2 * group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0);
+      return (
+        estimatePeakBytes(graph) +
+        OUTPUT_COPIES * group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0)
+      );
     });
     return Math.max(...groups);
   };
-  const framing = moments(momentsFor(settings.bases)) + 2 * frameBytes;
+  // Frames are made in float64 and written in float32.
+  const framing = moments(momentsFor(settings.bases)) + 3 * frameBytes;
   const spectra = moments({ gradient: true, second: false });
-  const passes = estimatePeakBytes(measuring) + outputs + keptCores;
-  return PROCESS_BYTES + model.weightBytes + frameBytes + Math.max(framing, spectra, passes);
+  const passes = estimatePeakBytes(measuring) + (OUTPUT_COPIES - 1) * outputs + keptCores;
+  return Math.round(
+    SLACK * (PROCESS_BYTES + model.weightBytes + frameBytes + Math.max(framing, spectra, passes)),
+  );
 }
 
 function unplaced(label: string, { name, inFeatures, outFeatures }: LinearLayer, rank: number) {

@@ -8,7 +8,7 @@ import { UserError } from '../errors/index.ts';
 import { type Model, openModel } from '../models/index.ts';
 import { createRng, haarFrame } from '../numeric/index.ts';
 import { BASES, readTrainMetrics, readTrainRecord } from '../record/index.ts';
-import { loadAdapter, type TrainOptions, train, trainedArrays } from './index.ts';
+import { loadAdapter, saveAdapter, type TrainOptions, train, trainedArrays } from './index.ts';
 import { dropoutMask } from './train-program.ts';
 import { learningRateAt } from './train-schedule.ts';
 
@@ -123,6 +123,16 @@ describe('train', () => {
     rmSync(join(folder, 'checkpoint.safetensors'));
     await train(model, text, options(folder, { resume: true }));
     expect(comparable(folder)).toEqual(comparable(whole));
+    expect(await numbers(folder)).toEqual(await numbers(whole));
+  });
+
+  it('brings an adapter up to its checkpoint, when it was killed between the two', async () => {
+    const folder = newFolder();
+    cpSync(whole, folder, { recursive: true });
+    const older = await loadAdapter(folder, model);
+    for (const values of Object.values(trainedArrays(older))) values.fill(0);
+    await saveAdapter(folder, older);
+    await train(model, text, options(folder, { resume: true }));
     expect(await numbers(folder)).toEqual(await numbers(whole));
   });
 

@@ -135,9 +135,10 @@ async function runTraining(run: Run): Promise<TrainResult> {
 
   removeRemains(directory);
   keepMetricsUntil(directory, resumed ? saved : -1);
+  // A new adapter's frames must stand in their file before a graph can map them; that of a run which was killed
+  // between the two files of a checkpoint is one checkpoint old.
+  await saveAdapter(directory, adapter);
   if (!resumed) {
-    // The frames must stand in their file before a graph can map them.
-    await saveAdapter(directory, adapter);
     if (evalData !== null) note({ step: 0, evalLoss: await evaluation() });
     await save();
   }
