@@ -104,6 +104,7 @@ async function compare(name: string): Promise<void> {
   table(name, runs, hasTorch ? 'torch float32' : 'ours float32');
   if (hasTorch) agreement(runs);
 
+  if (name !== values.model[0]) return;
   print('\nwhat more costs, ours in float32 against one basis:');
   const more = [
     contenders[0]!,

@@ -1,6 +1,6 @@
 /**
- * RankScope as a library: open a model, measure how much of its gradient low-rank subspaces reach, and read or
- * show what was measured.
+ * RankScope as a library: open a model, measure how much of its gradient low-rank subspaces reach, train
+ * adapters in them and export those, and read or show what was measured.
  *
  * @example
  * ```ts
@@ -23,8 +23,22 @@ export {
   probe,
 } from './coverage/index.ts';
 export { UserError } from './errors/index.ts';
-export { type Batch, type Model, type OpenModelOptions, openModel } from './models/index.ts';
 export {
+  type Batch,
+  type Document,
+  type Documents,
+  type Model,
+  makeSequences,
+  type OpenModelOptions,
+  openModel,
+  readDocuments,
+  type Sequences,
+} from './models/index.ts';
+export type { Interval, Matrix } from './numeric/index.ts';
+export {
+  type AdapterFamily,
+  type AdapterRecord,
+  adapterRecordSchema,
   type Basis,
   type BasisResult,
   type Compute,
@@ -39,8 +53,42 @@ export {
   type RankPoint,
   type Regime,
   type RunRecord,
+  readAdapterRecord,
   readProbeRecord,
   readRunRecord,
+  readTrainMetrics,
+  readTrainRecord,
   runRecordSchema,
+  type TrainMetrics,
+  type TrainRecord,
+  trainMetricsSchema,
+  trainRecordSchema,
 } from './record/index.ts';
-export { renderProbeHtml, renderProbeMarkdown, renderProbeTable } from './report/index.ts';
+export {
+  renderProbeHtml,
+  renderProbeMarkdown,
+  renderProbeTable,
+  renderTrainHtml,
+  summarizeTraining,
+} from './report/index.ts';
+export {
+  type Adapter,
+  adaptedModel,
+  adapterFactors,
+  exportGgufLora,
+  exportMerged,
+  exportPeft,
+  type LayerAdapter,
+  type LowRankUpdate,
+  loadAdapter,
+  lowRankUpdates,
+  type MergedOptions,
+  meanLoss,
+  type PeftOptions,
+  type SequenceLosses,
+  saveAdapter,
+  sequenceLosses,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from './training/index.ts';

@@ -1,5 +1,7 @@
 /** The examples run as a user runs them: plain Node on the package that `npm test` has just built, by its own name. */
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -26,5 +28,19 @@ describe('examples', () => {
     const loss = (when: string) => Number(new RegExp(`loss ${when}: +([0-9.]+)`).exec(output)?.[1]);
     expect(loss('after')).toBeLessThan(0.5 * loss('before'));
     expect(output).toMatch(/reach \d+\.\d % of the gradient's energy/);
+  });
+
+  it('train-export.mjs lowers the loss on pages that it has not seen, and exports', () => {
+    const output = runExample('train-export.mjs');
+    const loss = (when: string) => Number(new RegExp(`loss ${when}: +([0-9.]+)`).exec(output)?.[1]);
+    const peft = /for PEFT: (.+)/.exec(output)![1]!;
+    try {
+      expect(output).toMatch(/^\d+ trained parameters, 20 steps\n/);
+      expect(loss('before') - loss('after')).toBeGreaterThan(0.02);
+      expect(readdirSync(peft)).toContain('adapter_model.safetensors');
+      expect(JSON.parse(readFileSync(join(peft, 'adapter_config.json'), 'utf8'))).toMatchObject({ r: 16 });
+    } finally {
+      rmSync(dirname(peft), { recursive: true });
+    }
   });
 });

@@ -1,7 +1,7 @@
 /** Kinds of options that several commands have. */
 import { z } from 'zod';
 import { COMPUTE_TYPES, computeSchema } from '../record/index.ts';
-import { type OptionSpec, wholeNumber } from './option.ts';
+import { type OptionSpec, positiveNumber, wholeNumber } from './option.ts';
 
 export const pathOption = (flags: string, group: string, help: string, example: string) =>
   ({ flags, group, help, schema: z.string().min(1), expected: 'a path', example }) satisfies OptionSpec;
@@ -23,6 +23,16 @@ export const wholeOption = (name: string, group: string, help: string, least: nu
     help,
     schema: wholeNumber(least),
     expected: `a whole number from ${least}`,
+    example: `--${name} ${example}`,
+  }) satisfies OptionSpec;
+
+export const aboveZeroOption = (name: string, group: string, help: string, example: number) =>
+  ({
+    flags: `--${name} <x>`,
+    group,
+    help,
+    schema: positiveNumber(),
+    expected: 'a number above 0',
     example: `--${name} ${example}`,
   }) satisfies OptionSpec;
 
@@ -59,3 +69,13 @@ export const cacheOption = (group: string) =>
     'where decoded weights are kept between runs (default: ~/.cache/rankscope)',
     '--cache-dir /tmp/cache',
   );
+
+export const layersOption = (group: string) =>
+  ({
+    flags: '--layers <glob>',
+    group,
+    help: 'layers by module name, with * and ? (default: all)',
+    schema: z.string().min(1),
+    expected: 'a pattern over module names',
+    example: "--layers '*attn*'",
+  }) satisfies OptionSpec;

@@ -1,18 +1,17 @@
 /** `rankscope probe`: measure, write, show. */
 import { totalmem } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { type ProbeResult, probe } from '../coverage/index.ts';
-import { UserError } from '../errors/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
-import { bundledModel, bundledText } from './package-info.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { ProgressLine } from './progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
-import { describeRun, openRunFolder } from './run-folder.ts';
+import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
+import { chooseSources } from './sources.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { FRAMES_FILE, PROBE_OUTPUTS, REPORT_FILE, writeProbeOutputs } from './write-outputs.ts';
 
@@ -48,7 +47,7 @@ export function probeCommand(): Command {
 
 /** @returns the exit code. */
 async function runProbe(givenModel: string | undefined, options: Options): Promise<number> {
-  const { modelPath, dataPath } = chooseSources(givenModel, options.data);
+  const { modelPath, dataPath } = chooseSources('probe', givenModel, options.data);
   const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
   const description = describeRun('probe', process.argv.slice(3), options.seed ?? 0);
   const run = openRunFolder(options.out ?? defaultFolder(modelPath), description);
@@ -91,28 +90,6 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     process.stdout.write(`${renderProbeTable(record, { color })}\nreport: ${report}\n`);
   }
   return record.status === 'partial' ? EXIT_STOPPED : 0;
-}
-
-function chooseSources(model: string | undefined, data: string | undefined) {
-  if (model === undefined) return { modelPath: bundledModel(), dataPath: data ?? bundledText() };
-  if (data !== undefined) return { modelPath: model, dataPath: data };
-  throw new UserError('data-missing', {
-    what: 'there is no text to measure on',
-    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
-    fix: `for example: rankscope probe ${model} --data notes.txt`,
-  });
-}
-
-/** From the working directory when it lies in there, else absolute. */
-function shortPath(absolute: string): string {
-  const path = relative(process.cwd(), absolute);
-  return path.startsWith('..') ? absolute : path;
-}
-
-/** `rankscope-runs/<model>-<time>`, the time as `2026-01-31T12-00-00`, UTC. */
-function defaultFolder(modelPath: string): string {
-  const name = basename(modelPath).replace(/\.gguf$/, '');
-  return join('rankscope-runs', `${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`);
 }
 
 function tellMemory(bytes: number, progress: ProgressLine): void {

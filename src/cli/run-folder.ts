@@ -1,7 +1,7 @@
 /** The folder of a run, made before the work and removed again when the work gives nothing. */
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { createRunDirectory, discardRun, type RunRecord } from '../record/index.ts';
 import { readPackageInfo } from './package-info.ts';
@@ -83,4 +83,17 @@ export function describeRun(command: string, args: readonly string[], seed: numb
     },
     seed,
   };
+}
+
+/** `rankscope-runs/<prefix><model>-<time>`, the time as `2026-01-31T12-00-00`, UTC. */
+export function defaultFolder(modelPath: string, prefix = ''): string {
+  const name = basename(modelPath).replace(/\.gguf$/, '');
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  return join('rankscope-runs', `${prefix}${name}-${time}`);
+}
+
+/** From the working directory when it lies in there, else absolute. */
+export function shortPath(absolute: string): string {
+  const path = relative(process.cwd(), absolute);
+  return path.startsWith('..') ? absolute : path;
 }

@@ -1,11 +1,13 @@
 /** The options of `rankscope train`. */
 import { z } from 'zod';
 import { ADAPTER_FAMILIES, BASES, OPTIMIZERS, SCHEDULES } from '../record/index.ts';
-import { numberBetween, positiveNumber } from './option.ts';
+import { numberBetween } from './option.ts';
 import {
+  aboveZeroOption,
   cacheOption,
   choiceOption,
   computeOption,
+  layersOption,
   pathOption,
   switchOption,
   wholeOption,
@@ -18,14 +20,6 @@ const WATCH = 'What to watch:';
 const OUTPUT = 'Output:';
 
 const LARGE = 1e9;
-const positive = (name: string, group: string, help: string, example: number) => ({
-  flags: `--${name} <x>`,
-  group,
-  help,
-  schema: positiveNumber(),
-  expected: 'a number above 0',
-  example: `--${name} ${example}`,
-});
 const share = (name: string, group: string, help: string, most: number, example: number) => ({
   flags: `--${name} <x>`,
   group,
@@ -57,15 +51,8 @@ export const TRAIN_OPTIONS = {
     'rank, basis and family per layer instead (JSON)',
     '--plan plan.json',
   ),
-  layers: {
-    flags: '--layers <glob>',
-    group: WHAT,
-    help: 'layers by module name, with * and ? (default: all)',
-    schema: z.string().min(1),
-    expected: 'a pattern over module names',
-    example: "--layers '*attn*'",
-  },
-  scale: positive('scale', WHAT, 'factor of the update (default: 1)', 2),
+  layers: layersOption(WHAT),
+  scale: aboveZeroOption('scale', WHAT, 'factor of the update (default: 1)', 2),
   start: choiceOption('start', WHAT, 'start of cores: zero (default) or noise of 1e-5', ['zero', 'noise']),
   data: pathOption('--data <file>', ON, 'text to train on: .txt, .jsonl or .json', '--data notes.txt'),
   batchSize: wholeOption('batch-size', ON, 'sequences in a pass (default: 4)', 1, 4),
@@ -80,9 +67,9 @@ export const TRAIN_OPTIONS = {
     16,
   ),
   steps: wholeOption('steps', HOW, 'optimizer steps (default: one epoch)', 1, 400),
-  epochs: positive('epochs', HOW, 'passes over the text, instead of --steps', 2),
+  epochs: aboveZeroOption('epochs', HOW, 'passes over the text, instead of --steps', 2),
   optimizer: choiceOption('optimizer', HOW, 'adamw (default) or sgd', OPTIMIZERS),
-  lr: positive('lr', HOW, 'highest learning rate (default: 1e-3)', 0.001),
+  lr: aboveZeroOption('lr', HOW, 'highest learning rate (default: 1e-3)', 0.001),
   schedule: choiceOption(
     'schedule',
     HOW,
@@ -93,7 +80,7 @@ export const TRAIN_OPTIONS = {
   weightDecay: share('weight-decay', HOW, 'of every trained parameter (default: 0)', LARGE, 0.01),
   clip: share('clip', HOW, 'largest norm of the gradient; 0 for no limit (default: 1)', LARGE, 1),
   dropout: share('dropout', HOW, 'of the K values between the adapter’s sides (default: 0)', 0.99, 0.1),
-  ridge: positive('ridge', HOW, 'ridge of natural frames and ν (default: 0.3)', 0.3),
+  ridge: aboveZeroOption('ridge', HOW, 'ridge of natural frames and ν (default: 0.3)', 0.3),
   seed: wholeOption('seed', HOW, 'order of the data, random frames, dropout (default: 0)', 0, 1),
   compute: computeOption(HOW),
   cacheDir: cacheOption(HOW),
@@ -114,7 +101,7 @@ export const TRAIN_OPTIONS = {
   out: pathOption(
     '--out <dir>',
     OUTPUT,
-    'run directory (default: rankscope-runs/<model>-<time>)',
+    'run directory (default: rankscope-runs/train-<model>-<time>)',
     '--out runs/first',
   ),
   checkpointEvery: wholeOption(

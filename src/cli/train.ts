@@ -1,6 +1,6 @@
 /** `rankscope train`: an adapter, its metrics, its report. */
 import { existsSync } from 'node:fs';
-import { basename, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../errors/index.ts';
 import { writeFileAtomically } from '../files/index.ts';
@@ -16,11 +16,11 @@ import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { ADAPTER_TENSORS, hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
-import { bundledModel, bundledText } from './package-info.ts';
 import { TrainingProgress } from './pretrain-progress.ts';
 import { ProgressLine } from './progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
-import { describeRun, openRunFolder } from './run-folder.ts';
+import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
+import { chooseSources } from './sources.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 import { REPORT_FILE } from './write-outputs.ts';
@@ -58,7 +58,7 @@ export function trainCommand(): Command {
 
 /** @returns the exit code. */
 async function runTrain(givenModel: string | undefined, options: Options): Promise<number> {
-  const { modelPath, dataPath } = chooseSources(givenModel, options.data);
+  const { modelPath, dataPath } = chooseSources('train', givenModel, options.data);
   const stream = options.quiet ? { write: () => true } : process.stderr;
   const progress = new ProgressLine(stream);
   const run = openRun(modelPath, options);
@@ -132,7 +132,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
 function openRun(modelPath: string, { out, resume, seed }: Options) {
   if (!resume) {
     const description = describeRun('train', process.argv.slice(3), seed ?? 0);
-    return openRunFolder(out ?? defaultFolder(modelPath), description);
+    return openRunFolder(out ?? defaultFolder(modelPath, 'train-'), description);
   }
   const directory = out === undefined ? null : resolve(out);
   if (directory !== null && existsSync(directory) && readRunRecord(directory)?.command === 'train')
@@ -152,28 +152,4 @@ async function writeReport(directory: string, status: 'complete' | 'partial'): P
     readRunRecord(directory),
   );
   await writeFileAtomically(join(directory, REPORT_FILE), (file) => file.writeFile(html));
-}
-
-function chooseSources(model: string | undefined, data: string | undefined) {
-  if (model === undefined) return { modelPath: bundledModel(), dataPath: data ?? bundledText() };
-  if (data !== undefined) return { modelPath: model, dataPath: data };
-  throw new UserError('data-missing', {
-    what: 'there is no text to train on',
-    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
-    fix: `for example: rankscope train ${model} --data notes.txt`,
-  });
-}
-
-/** From the working directory when it lies in there, else absolute. */
-function shortPath(absolute: string): string {
-  const path = relative(process.cwd(), absolute);
-  return path.startsWith('..') ? absolute : path;
-}
-
-function defaultFolder(modelPath: string): string {
-  const name = basename(modelPath).replace(/\.gguf$/, '');
-  return join(
-    'rankscope-runs',
-    `train-${name}-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`,
-  );
 }

@@ -13,7 +13,7 @@ import {
   targetCount,
 } from '../models/index.ts';
 import { createRng, gramSingularValues, mean, type Rng, studentInterval } from '../numeric/index.ts';
-import type { Basis, ProbeRecord } from '../record/index.ts';
+import { type Basis, type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { estimateMemory } from './estimate.ts';
 import { type FrameSet, placeFrames } from './frame.ts';
@@ -26,6 +26,9 @@ import { type ProbeSettings, resolveProbe } from './settings.ts';
 import { type SpectrumSummary, summarizeSpectra } from './spectrum.ts';
 import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
 import { Whitener } from './whitener.ts';
+
+/** Significant digits of what a record says: more than any interval here resolves. */
+const DIGITS = 6;
 
 /** What a probe measured, and on what. */
 export interface ProbeResult {
@@ -123,15 +126,15 @@ export async function probe(
           estimatedMemoryBytes,
         },
         notes: [...notes],
-        global,
+        global: roundNumbers(global, DIGITS),
         layers: finished.map((layer) => ({
           name: layer.measurement.name,
           inFeatures: layer.measurement.inFeatures,
           outFeatures: layer.measurement.outFeatures,
           energyShare: norm > 0 ? energyOf([layer]) / norm : 0,
           effectiveRank: layer.spectrum.effectiveRank,
-          spectrum: [...layer.spectrum.spectrum],
-          ...summarizeGroup([layer], settings),
+          spectrum: roundNumbers([...layer.spectrum.spectrum], 5),
+          ...roundNumbers(summarizeGroup([layer], settings), DIGITS),
         })),
       },
     };

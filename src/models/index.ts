@@ -13,7 +13,7 @@ export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from
 export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
 export { type Model, type OpenModelOptions, openModel } from './model.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';
-export { readDocuments } from './text.ts';
+export { type Document, type Documents, readDocuments } from './text.ts';
 export { TextStream } from './text-stream.ts';
 export { openTokenizer, type Tokenizer } from './tokenizer.ts';
 export type { TokenizerFiles } from './tokenizer-files.ts';

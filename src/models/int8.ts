@@ -1,4 +1,5 @@
 /** Weights in 8 bits: packed once into a file, mapped by the engine. */
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Checkpoint, readWeight } from '../checkpoint/index.ts';
@@ -41,7 +42,10 @@ export async function packWeights(
   weights: readonly WeightSpec[],
   cacheFolder: string,
 ): Promise<ReadonlyMap<string, PackedWeight>> {
-  const path = resolve(join(cacheFolder, `${await checkpoint.sha256()}.v${CACHE_VERSION}.q8`));
+  if (weights.length === 0) return new Map();
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([CACHE_VERSION, BLOCK_SIZE, await checkpoint.sha256(), weights]));
+  const path = resolve(join(cacheFolder, `${hash.digest('hex')}.q8`));
   const packed = new Map<string, PackedWeight>();
   let end = 0;
   const place = (length: number): FileRange => {

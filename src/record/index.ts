@@ -7,13 +7,14 @@ export * from './common.ts';
 export * from './probe-record.ts';
 export {
   ADAPTER_FILE,
+  holdsTraining,
   readAdapterRecord,
   readProbeRecord,
   readRunRecord,
   readTrainMetrics,
   readTrainRecord,
 } from './read-record.ts';
-export { roundSignificant } from './round-significant.ts';
+export { roundNumbers, roundSignificant } from './round-significant.ts';
 export {
   appendMetrics,
   createRunDirectory,

@@ -50,6 +50,17 @@ export function readTrainRecord(path: string): TrainRecord {
 }
 
 /**
+ * Whether `path` is the directory of a training run, or the record of one.
+ *
+ * @throws UserError `file-not-found`, `cannot-read`, `record-not-json`.
+ */
+export function holdsTraining(path: string): boolean {
+  if (isDirectory(path)) return existsSync(join(path, TRAIN_FILE));
+  const head = headSchema.safeParse(parseJson(path));
+  return head.success && head.data.schema === trainRecordSchema.shape.schema.value;
+}
+
+/**
  * The metrics of a training run in order of steps, from its directory (or a file in it); a last line that was cut
  * off in the middle is left out.
  *

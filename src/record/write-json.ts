@@ -3,13 +3,20 @@ import { invariant } from '../errors/index.ts';
 import { writeTextAtomically } from '../files/index.ts';
 
 /**
- * Writes `value` as indented JSON.
+ * Writes `value` as JSON, a line per top-level member: a large record indented throughout would double its size.
  *
  * @throws InvariantError on a number that JSON cannot hold: it would be written as null, silently.
  * @throws UserError `cannot-write`.
  */
 export function writeJsonAtomic(path: string, value: unknown): void {
-  writeTextAtomically(path, `${JSON.stringify(value, finiteOnly, 1)}\n`);
+  const text = (part: unknown) => JSON.stringify(part, finiteOnly);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const members = isObject
+    ? Object.entries(value)
+        .filter(([, part]) => part !== undefined)
+        .map(([key, part]) => `${JSON.stringify(key)}: ${text(part)}`)
+    : [];
+  writeTextAtomically(path, members.length > 0 ? `{\n${members.join(',\n')}\n}\n` : `${text(value)}\n`);
 }
 
 function finiteOnly(key: string, value: unknown): unknown {

@@ -50,6 +50,14 @@ describe('a run to its end', () => {
     for (const id of ['loss', 'coverage', 'gain', 'natural', 'rank', 'cosine', 'norm', 'rate'])
       expect(page, id).toContain(`id="${id}-title"`);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
+
+    const html = await runCli(['report', 'runs/full', '--format', 'html'], { cwd });
+    expect(html).toEqual({ code: 0, stdout: page, stderr: '' });
+    const again = await runCli(['report', 'runs/full/train.json'], { cwd });
+    expect(again.code).toBe(0);
+    expect(again.stdout).toBe(`${stdout.split('\n')[0]}\n`);
+    const { model } = JSON.parse(readFileSync(join(directory, 'adapter.json'), 'utf8'));
+    expect(model.path).toBe(join(cwd, 'tiny'));
   });
 });
 

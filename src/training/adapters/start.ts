@@ -1,4 +1,5 @@
 /** Adapters at their start: an update of zero, unless noise is asked for. */
+import { resolve } from 'node:path';
 import type { Frame } from '../../coverage/index.ts';
 import { invariant } from '../../errors/index.ts';
 import type { LinearLayer, Model } from '../../models/index.ts';
@@ -71,7 +72,8 @@ export async function createAdapter(
     schema: 'rankscope.adapter',
     version: 1,
     model: {
-      path: model.path,
+      // Whole, so that the adapter finds its model from any folder.
+      path: resolve(model.path),
       name: model.name,
       architecture: model.definition.modelType,
       sha256: await model.checkpoint.sha256(),
