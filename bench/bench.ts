@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: the probe against the best PyTorch that we can write for the same job, in one run, interleaved.
  *
- *     npm run bench -- [--model gpt2-small|PATH]… [--python PATH] [--rounds 5] [--batches 4] [--quick]
+ *     npm run bench -- [--model gpt2-small|PATH]… [--python PATH] [--rounds 5] [--batches 4] [--skip bfloat16]…
  *
  * Each round starts every contender once as a process of its own, in turn, so that a machine whose speed drifts
  * drifts for all. What is timed is the work on the batches, after loading and one warm-up batch; peak memory is that
- * of the whole process. Ratios are taken within a round; median, least and largest are printed.
+ * of the whole process. `--skip` leaves out contenders whose name holds a word: where the processor has no bfloat16,
+ * torch takes minutes for it. Ratios are taken within a round; median, least and largest are printed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     batches: { type: 'string', default: '4' },
     rank: { type: 'string', default: '64' },
     threads: { type: 'string', default: String(availableParallelism()) },
+    skip: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
   },
 });
@@ -100,7 +102,8 @@ async function compare(name: string): Promise<void> {
         ]
       : []),
   ];
-  const runs = race(contenders);
+  const skipped = (contender: Contender) => values.skip.some((word) => contender.name.includes(word));
+  const runs = race(contenders.filter((contender) => !skipped(contender)));
   table(name, runs, hasTorch ? 'torch float32' : 'ours float32');
   if (hasTorch) agreement(runs);
 
