@@ -32,3 +32,14 @@ export type Compute = z.infer<typeof computeSchema>;
 export const REGIMES = ['under-threshold', 'transition', 'reliable', 'premium'] as const;
 export const regimeSchema = z.enum(REGIMES);
 export type Regime = z.infer<typeof regimeSchema>;
+
+/** The model that a run was made on. */
+export const modelSourceSchema = z.strictObject({
+  path: z.string(),
+  name: z.string(),
+  architecture: z.string(),
+  format: z.string(),
+  parameters: z.int().positive(),
+  /** sha256 over the bytes of the weight files. */
+  sha256: z.string(),
+});

@@ -1,6 +1,13 @@
 /** The record of a probe: everything that it measured, and what it measured it on. */
 import { z } from 'zod';
-import { basisSchema, computeSchema, estimateSchema, familySchema, regimeSchema } from './common.ts';
+import {
+  basisSchema,
+  computeSchema,
+  estimateSchema,
+  familySchema,
+  modelSourceSchema,
+  regimeSchema,
+} from './common.ts';
 
 /** One rank of one family of one basis. Ranks are those asked for; `energyCurve` holds every rank. */
 export const rankPointSchema = z.strictObject({
@@ -93,15 +100,7 @@ export const probeRecordSchema = z.strictObject({
   version: z.literal(1),
   /** `partial` when the run was stopped; everything in it was measured on the batches it states. */
   status: z.enum(['complete', 'partial']),
-  model: z.strictObject({
-    path: z.string(),
-    name: z.string(),
-    architecture: z.string(),
-    format: z.string(),
-    parameters: z.int().positive(),
-    /** sha256 over the bytes of the weight files. */
-    sha256: z.string(),
-  }),
+  model: modelSourceSchema,
   data: z.strictObject({ path: z.string(), sha256: z.string(), documents: z.int(), tokens: z.int() }),
   settings: z.strictObject({
     bases: z.array(basisSchema),

@@ -1,7 +1,7 @@
 /** The record of a training run, and the lines of its metrics.jsonl. */
 import { z } from 'zod';
 import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
-import { computeSchema } from './common.ts';
+import { computeSchema, modelSourceSchema } from './common.ts';
 
 export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const scheduleSchema = z.enum(SCHEDULES);
@@ -92,14 +92,7 @@ export const trainRecordSchema = z.strictObject({
   schema: z.literal('rankscope.train'),
   version: z.literal(1),
   status: z.enum(['running', 'complete', 'partial']),
-  model: z.strictObject({
-    path: z.string(),
-    name: z.string(),
-    architecture: z.string(),
-    format: z.string(),
-    parameters: z.int().positive(),
-    sha256: z.string(),
-  }),
+  model: modelSourceSchema,
   data: dataSchema,
   evalData: dataSchema.nullable(),
   settings: trainSettingsSchema,
