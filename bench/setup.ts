@@ -37,24 +37,28 @@ export async function randomGpt2Small(folder: string): Promise<string> {
   return path;
 }
 
-/** Random tokens [batches, 1, seqLen], every position but the first a target. */
+/** Random tokens [batches, sequences, seqLen], every position but the first of a sequence a target. */
 export async function randomTokens(
   path: string,
   definition: ModelDefinition,
-  batches: number,
-  seqLen: number,
+  [batches, sequences, seqLen]: readonly [number, number, number],
 ) {
   const rng = createRng(2);
-  const tokens = Int32Array.from({ length: batches * seqLen }, () => rng.integer(definition.vocabularySize));
+  const tokens = Int32Array.from({ length: batches * sequences * seqLen }, () =>
+    rng.integer(definition.vocabularySize),
+  );
   const lossMask = Uint8Array.from(tokens, (_, i) => (i % seqLen === 0 ? 0 : 1));
-  const shape = [batches, 1, seqLen];
+  const shape = [batches, sequences, seqLen];
   await writeSafetensors(path, {
     tokens: { dtype: 'int32', shape, data: tokens },
     lossMask: { dtype: 'uint8', shape, data: lossMask },
   });
 }
 
-/** Random orthonormal frames for every layer: their content does not change the time. */
+/**
+ * Random orthonormal frames for every layer: their content does not change the time. Their names are
+ * `<label>/<layer>/<side>` as in the files of the probe, or with an empty label `<layer>/<side>` as in an adapter.
+ */
 export async function randomFrames(
   path: string,
   definition: ModelDefinition,
@@ -72,7 +76,7 @@ export async function randomFrames(
       ] as const) {
         const columns = frameRank(layer, rank);
         const { data } = await haarFrame(size, columns, rng.fork(part), engine.matmul);
-        tensors[`${label}/${layer.name}/${part}`] = float32([size, columns], data);
+        tensors[`${label === '' ? '' : `${label}/`}${layer.name}/${part}`] = float32([size, columns], data);
       }
     }
   }

@@ -105,11 +105,11 @@ def open_checkpoint(path):
 
 
 def read_frames(path):
-    """{layer: {basis: {"u": [m, K], "v": [n, K]}}}"""
+    """{layer: {basis: {"u": [m, K], "v": [n, K]}}}; names without a basis have the empty one."""
     frames = {}
     for name, tensor in read_safetensors(path):
-        basis, layer, side = name.split("/")
-        frames.setdefault(layer, {}).setdefault(basis, {})[side] = tensor
+        *basis, layer, side = name.split("/")
+        frames.setdefault(layer, {}).setdefault("".join(basis), {})[side] = tensor
     return frames
 
 
@@ -329,14 +329,18 @@ class Model:
         context = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
         return context.transpose(1, 2).flatten(0, 1).flatten(1)
 
-    def measure(self, tokens, mask):
-        """(loss, {layer: (||G||^2, {basis: C})}) of one batch."""
-        self.results = {}
+    def loss(self, tokens, mask):
+        """Mean loss over the targets of one batch, a tensor."""
         predicting = (mask[:, 1:] == 1).nonzero(as_tuple=True)
         rows = predicting[0] * tokens.shape[1] + predicting[1]
         targets = tokens[:, 1:][predicting]
         hidden = self.hidden(tokens)
-        loss = HeadLoss.apply(hidden[rows], self.head, targets, self.logits)
+        return HeadLoss.apply(hidden[rows], self.head, targets, self.logits)
+
+    def measure(self, tokens, mask):
+        """(loss, {layer: (||G||^2, {basis: C})}) of one batch."""
+        self.results = {}
+        loss = self.loss(tokens, mask)
         loss.backward()
         if self.mode == "full":
             for group in self.groups:
@@ -437,11 +441,19 @@ def tune_allocator(mmap_threshold, trim_threshold):
 
 
 def open_model(path, frames, mode, dtype):
+    """The model, loaded so that the allocator keeps no holes of it; activations keep their pages between batches."""
+    tune_allocator(1 << 16, 1 << 17)
     config, tensors = open_checkpoint(path)
     weights = {name: tensor.to(dtype) for name, tensor in tensors}
     model = {"gpt2": Gpt2, "llama": Llama}[config["model_type"]](config, weights, frames, mode, dtype)
     model.weights.clear()  # what no layer took, such as the causal masks in old GPT-2 files
+    tune_allocator(1 << 25, 1 << 30)
     return model
+
+
+def read_batches(path):
+    stored = dict(read_safetensors(path))
+    return list(zip(stored["tokens"].long(), stored["lossMask"]))
 
 
 # --- The run ---------------------------------------------------------------------------------------------------
@@ -453,15 +465,17 @@ def energies(core):
 
 
 def probe(model, batches):
-    """Per batch: loss, ||G||^2 per layer, and core energy (not divided) per layer and basis at every rank."""
-    output = []
+    """Per batch: loss, ||G||^2 per layer, core energy (not divided) per layer and basis at every rank; its seconds."""
+    output, seconds = [], []
     for tokens, mask in batches:
+        started = time.perf_counter()
         loss, results = model.measure(tokens, mask)
         output.append((loss, {
             layer: (squared.item(), {basis: energies(core) for basis, core in cores.items()})
             for layer, (squared, cores) in results.items()
         }))
-    return output
+        seconds.append(time.perf_counter() - started)
+    return output, seconds
 
 
 def global_coverage(layers, basis):
@@ -490,7 +504,6 @@ def main():
     parser.add_argument("--mode", choices=("lowrank", "full"), default="lowrank")
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3, help="times that all batches are run")
     parser.add_argument("--warm-up", type=int, default=1, help="batches run before the clock starts")
     parser.add_argument("--detail", action="store_true", help="add every layer's norm and energies")
     parser.add_argument("--json", action="store_true", help="print the record alone")
@@ -498,20 +511,13 @@ def main():
 
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    stored = dict(read_safetensors(options.tokens))
-    batches = list(zip(stored["tokens"].long(), stored["lossMask"]))
+    batches = read_batches(options.tokens)
     started, imported = time.perf_counter(), peak_memory()
-    tune_allocator(1 << 16, 1 << 17)  # no holes left by loading
     model = open_model(options.model, read_frames(options.frames), options.mode, DTYPES[options.dtype])
-    tune_allocator(1 << 25, 1 << 30)  # activations keep their pages between batches
     loading = time.perf_counter() - started
 
     probe(model, batches[: options.warm_up])
-    rounds = []
-    for _ in range(options.rounds):
-        started = time.perf_counter()
-        output = probe(model, batches)
-        rounds.append(time.perf_counter() - started)
+    output, seconds = probe(model, batches)
 
     bases = list(next(iter(output[0][1].values()))[1])
     record = {
@@ -520,9 +526,9 @@ def main():
         "threads": options.threads,
         "torch": torch.__version__,
         "processor": processor(),
-        "batches": list(stored["tokens"].shape),
+        "batches": [len(batches), *batches[0][0].shape],
         "loadSeconds": loading,
-        "roundSeconds": rounds,
+        "batchSeconds": seconds,
         "importMemoryBytes": imported,
         "peakMemoryBytes": peak_memory(),
         "losses": [loss for loss, _ in output],
@@ -542,7 +548,7 @@ def main():
     if options.json:
         print(json.dumps(record))
         return
-    print(f"{options.mode} {options.dtype}: {min(rounds):.3f} s a round (best of {len(rounds)}),"
+    print(f"{options.mode} {options.dtype}: {min(seconds):.3f} s a batch (best of {len(seconds)}),"
           f" {record['peakMemoryBytes'] / 1e6:.0f} MB, loss {record['losses'][0]:.5f}")
     for basis, values in record["globalCoverage"].items():
         print(f"  {basis}: coverage {values[0]:.5f}")

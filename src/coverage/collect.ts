@@ -15,10 +15,14 @@ import {
 import { int64 } from '../numeric/index.ts';
 import { type FrameSet, frameValue } from './frame.ts';
 
-/** A layer's two sides in a pass over `lanes` batches: x [lanes · rows, m], its output gradient dy [lanes · rows, n]. */
+/**
+ * A layer's two sides in a pass over `lanes` batches: its input x [lanes · rows, m], x W = y [lanes · rows, n], and the
+ * gradient dy of y.
+ */
 export interface LayerSides {
   readonly name: string;
   readonly x: Value;
+  readonly y: Value;
   readonly dy: Value;
 }
 
@@ -66,7 +70,7 @@ export function collectMeasurements(
   const sharing = new Map<Value, number>();
   for (const { x } of layers) sharing.set(x, (sharing.get(x) ?? 0) + 1);
 
-  for (const { name, x, dy } of layers) {
+  for (const { name, x, y, dy } of layers) {
     const [rows, m] = x.shape as [number, number];
     const n = dy.shape[1]!;
     // Multiplications of ⟨xxᵀ, dy dyᵀ⟩, its first factor shared by layers with one input and three quarters of each
@@ -76,7 +80,12 @@ export function collectMeasurements(
       ? gramProducts(gram(x), gram(dy), lanes)
       : laneProducts(matmul(perLane(x), perLane(dy), { transposeA: true }), 2, [1]);
     graph.output(outputName(name, 'inner'), inner);
-    if (plan.natural) graph.output(outputName(name, 'traces'), concat([energy(x), energy(dy)], 0));
+    // x itself can go before the backward pass begins, where all that is wanted of it is smaller.
+    const ofInput: Value[] = gramIsCheaper ? Object.values(gram(x)) : [];
+    if (plan.natural) {
+      ofInput.push(energy(x));
+      graph.output(outputName(name, 'traces'), concat([energy(x), energy(dy)], 0));
+    }
 
     frameSets.forEach(({ frames }, index) => {
       const frame = frames.get(name)!;
@@ -85,6 +94,7 @@ export function collectMeasurements(
       const dyv = matmul(dy, frameValue(graph, frame.v));
       const inputs = perLane(matmul(x, frameValue(graph, frame.u)));
       const outputs = perLane(dyv);
+      ofInput.push(inputs);
       output('core', matmul(inputs, outputs, { transposeA: true }));
       if (plan.oneSided) {
         output('left', laneProducts(matmul(inputs, perLane(dy), { transposeA: true }), 2, []));
@@ -96,6 +106,7 @@ export function collectMeasurements(
         output('permuted', matmul(inputs, perLane(gather(dyv, permutation)), { transposeA: true }));
       }
     });
+    if (gramIsCheaper && !plan.oneSided) graph.evaluateBefore(y, ofInput);
   }
 }
 

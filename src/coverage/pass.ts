@@ -26,6 +26,11 @@ export function buildPass(model: Model, layers: readonly LinearLayer[], shape: L
   graph.output(LOSS, laneLosses);
   return {
     graph,
-    layers: measured.map(({ layer, x }, index) => ({ name: layer.name, x, dy: outputGradients[index]! })),
+    layers: measured.map(({ layer, x, y }, index) => ({
+      name: layer.name,
+      x,
+      y,
+      dy: outputGradients[index]!,
+    })),
   };
 }

@@ -45,6 +45,7 @@ export class Graph {
   readonly outputs = new Map<string, Value>();
   private readonly externals = new Map<string, Value>();
   private readonly scalars = new Map<number, Value>();
+  private readonly earlier = new Map<Value, Value[]>();
   private nextId = 0;
 
   /** A value that is fed at every run. */
@@ -100,6 +101,19 @@ export class Graph {
     return outputs;
   }
 
+  /**
+   * Has `early` values evaluated before anything is made of `value`, on which they must not depend: so that what they
+   * are made of can be freed. Without it an engine is free to keep that until their own use, a whole pass later.
+   */
+  evaluateBefore(value: Value, early: readonly Value[]): void {
+    this.earlier.set(value, [...this.evaluatedBefore(value), ...early]);
+  }
+
+  /** What {@link evaluateBefore} was told of a value. */
+  evaluatedBefore(value: Value): readonly Value[] {
+    return this.earlier.get(value) ?? [];
+  }
+
   /** The nodes that the outputs depend on, in order of evaluation. */
   liveNodes(): Node[] {
     const live = new Set<Node>();
@@ -109,7 +123,17 @@ export class Graph {
       live.add(value.source.node);
       visit.push(...value.source.node.inputs);
     }
-    return this.nodes.filter((node) => live.has(node));
+    const ordered = new Set<Node>();
+    const place = (node: Node): void => {
+      if (!live.has(node) || ordered.has(node)) return;
+      for (const { source } of node.inputs) if (source.kind === 'node') place(source.node);
+      ordered.add(node);
+      for (const { source } of node.outputs.flatMap((output) => this.evaluatedBefore(output))) {
+        if (source.kind === 'node') place(source.node);
+      }
+    };
+    this.nodes.forEach(place);
+    return [...ordered];
   }
 
   private value(type: ValueType, source: Source): Value {

@@ -34,8 +34,8 @@ export interface LossShape {
   readonly seqLen: number;
 }
 
-/** Logits held at once: bounds the largest value of a pass to 64 MB. More chunks read the head's weight more often. */
-const LOGITS_PER_CHUNK = 16_777_216;
+/** Logits held at once: bounds the largest value of a pass to 26 MB. More chunks read the head's weight more often. */
+const LOGITS_PER_CHUNK = 6_500_000;
 
 /**
  * Builds the loss of a model on a batch of this shape; {@link lossInputs} makes its feeds.

@@ -48,13 +48,13 @@ const CUBIC = 0.044715 * SLOPE;
 
 /**
  * y = x/2 (1 + tanh √(2/π)(x + 0.044715 x³)) = x σ(z) with z = x (a + b x²), a = 2√(2/π), b = 0.044715 a.
- * y' = σ(z) + x σ(z)(1 − σ(z)) z' = σ(z) + y (1 − σ(z)) (a + 3b x²).
+ * y' = σ(z) + x σ(z)(1 − σ(z)) z' with z' = a + 3b x². Of x alone: y, as wide as x, need not be kept for it.
  */
-export const FastGelu = activation('FastGelu', (x, y) => {
+export const FastGelu = activation('FastGelu', (x) => {
   const square = mul(x, x);
   const s = sigmoid(mul(x, plus(scale(square, CUBIC), SLOPE)));
   const slope = plus(scale(square, 3 * CUBIC), SLOPE);
-  return add(s, mul(slope, mul(y, minusFrom(1, s))));
+  return add(s, mul(slope, mul(mul(x, s), minusFrom(1, s))));
 });
 
 /** The tanh approximation of {@link gelu}: `gelu_new`, `gelu_pytorch_tanh`. */

@@ -1,4 +1,4 @@
-/** Softmax and log-sum-exp: one is the gradient of the other, so they share a file. */
+/** Softmax and log-sum-exp: the gradient of the second is the first, so they share a file. */
 import type { Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
 import { exp, mul, sub } from './elementwise.ts';
@@ -26,18 +26,15 @@ export const Softmax = defineOp({
 export const softmax = (x: Value): Value => x.graph.apply(Softmax, [x], {})[0]!;
 
 /**
- * y = log Σ exp(x) over axes: dx = exp(x − y) ∘ dy, which is softmax(x) ∘ dy. Over the last axis the softmax op
- * makes it in one pass.
+ * y = log Σ exp(x) over axes: dx = exp(x − y) ∘ dy, which is softmax(x) ∘ dy. Taken from y rather than by the softmax
+ * op: an engine can do all of it in the place of x, and has no reason to keep x until a later use for y.
  */
 export const ReduceLogSumExp = defineOp<ReduceAttributes>({
   name: 'ReduceLogSumExp',
   infer: inferReduce,
-  gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => {
-    const [axis, ...others] = attributes.axes;
-    const isLast = others.length === 0 && axis === x!.shape.length - 1;
-    const weights = isLast ? softmax(x!) : exp(sub(x!, keepReduced(y!, x!, attributes)));
-    return [mul(weights, keepReduced(dy!, x!, attributes))];
-  },
+  gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => [
+    mul(exp(sub(x!, keepReduced(y!, x!, attributes))), keepReduced(dy!, x!, attributes)),
+  ],
   emit: emitReduce('ReduceLogSumExp'),
 });
 

@@ -18,8 +18,8 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { InvariantError } from '../../errors/index.ts';
-import type { AttributeValue, ExternalData, Graph, Value, ValueType } from '../../graph/index.ts';
-import type { DType, Tensor } from '../../numeric/index.ts';
+import type { AttributeValue, ExternalData, Graph, Node, Value, ValueType } from '../../graph/index.ts';
+import { type DType, int64, type Tensor } from '../../numeric/index.ts';
 
 const OPSET = 20n;
 const IR_VERSION = 10n;
@@ -42,9 +42,13 @@ export interface EncodedModel {
   readonly folder: string;
 }
 
-/** Encodes the nodes that the outputs depend on. */
-export function encodeModel(graph: Graph): EncodedModel {
-  const encoder = new Encoder(graph);
+/**
+ * Encodes the nodes that the outputs depend on.
+ *
+ * @param guarded keep a runtime that rearranges weights from doing so with float32 ones, which it would copy.
+ */
+export function encodeModel(graph: Graph, guarded = false): EncodedModel {
+  const encoder = new Encoder(graph, guarded);
   const bytes = toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -62,17 +66,21 @@ export function encodeModel(graph: Graph): EncodedModel {
 
 class Encoder {
   private readonly graph: Graph;
+  private readonly live = new Set<Node>();
   private readonly names = new Map<Value, string>();
   private readonly initializers = new Map<string, ReturnType<typeof create<typeof TensorProtoSchema>>>();
   private readonly nodes: ReturnType<typeof create<typeof NodeProtoSchema>>[] = [];
+  private readonly guarded: boolean;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, guarded: boolean) {
     this.graph = graph;
+    this.guarded = guarded;
   }
 
   graphProto() {
     const outputs = [...this.graph.outputs];
     const live = this.graph.liveNodes();
+    for (const node of live) this.live.add(node);
     for (const [name, value] of this.graph.inputs) this.names.set(value, name);
     // An Identity that renames an output would be a full copy, so the producer takes the output's name.
     for (const [name, value] of outputs) {
@@ -83,11 +91,12 @@ class Encoder {
       this.node(
         emission.type,
         emission.inputs.map((input) => ('graph' in input ? this.nameOf(input) : this.literal(input))),
-        node.outputs.map((output) => this.nameOf(output)),
+        node.outputs.map((output) => (this.awaited(output).length > 0 ? early : String)(this.nameOf(output))),
         emission.domain ?? '',
         emission.attributes ?? {},
       );
     }
+    for (const value of live.flatMap(({ outputs: made }) => made)) this.awaitEarlier(value);
     for (const [name, value] of outputs) {
       if (this.nameOf(value) !== name) this.node('Identity', [this.nameOf(value)], [name], '', {});
     }
@@ -98,6 +107,29 @@ class Encoder {
       input: [...this.graph.inputs].map(([name, value]) => valueInfo(name, value)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
     });
+  }
+
+  /** What must be evaluated before a value is used: only what is evaluated at all. */
+  private awaited(value: Value): Value[] {
+    return value.graph
+      .evaluatedBefore(value)
+      .filter(({ source }) => source.kind === 'node' && this.live.has(source.node));
+  }
+
+  /**
+   * The runtime orders nodes by their inputs alone. So the value goes through a Reshape to its own shape, which
+   * copies nothing, and that shape is the joint of itself and no elements of the shapes of what comes earlier.
+   */
+  private awaitEarlier(value: Value): void {
+    const awaited = this.awaited(value);
+    if (awaited.length === 0) return;
+    const name = this.nameOf(value);
+    const nothing = awaited.map((_, index) => `${name}:nothing${index}`);
+    awaited.forEach((other, index) => {
+      this.node('Shape', [this.nameOf(other)], [nothing[index]!], '', { start: 0, end: 0 });
+    });
+    this.node('Concat', [...nothing, this.shapeOf(value)], [`${name}:shape`], '', { axis: 0 });
+    this.node('Reshape', [early(name), `${name}:shape`], [name], '', {});
   }
 
   private node(
@@ -117,8 +149,17 @@ class Encoder {
     const name = `v${value.id}`;
     this.names.set(value, name);
     if (value.source.kind === 'constant') this.store(name, value.source.tensor);
-    if (value.source.kind === 'external') this.storeExternal(name, value, value.source.data);
+    if (value.source.kind === 'external') {
+      // Behind a Reshape to its own shape, which copies nothing, a weight is no constant and stays in its file.
+      const guarded = this.guarded && value.dtype === 'float32' && value.shape.length === 2;
+      this.storeExternal(guarded ? `${name}:file` : name, value, value.source.data);
+      if (guarded) this.node('Reshape', [`${name}:file`, this.shapeOf(value)], [name], '', {});
+    }
     return name;
+  }
+
+  private shapeOf({ shape }: ValueType): string {
+    return this.literal(int64([shape.length], shape));
   }
 
   /** A small tensor that an emission carries (axes, shapes): one initializer per content. */
@@ -149,6 +190,9 @@ class Encoder {
     this.initializers.set(name, create(TensorProtoSchema, { name, dims, dataType, ...content }));
   }
 }
+
+/** Name of a value before what must be evaluated earlier is there. */
+const early = (name: string): string => `${name}:early`;
 
 function valueInfo(name: string, { dtype, shape }: ValueType) {
   const dim = shape.map((extent) =>

@@ -25,7 +25,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     load: async (graph) => {
       // Without its own arrangement of the weights, an 8-bit product falls back to float32 at twice the time.
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
-      const model = encodeModel(graph);
+      const model = encodeModel(graph, prepack && !settings.prepack);
       const session = await line.ask('load', { kind: 'load', model, settings: { ...settings, prepack } });
       return program(line, graph, session);
     },

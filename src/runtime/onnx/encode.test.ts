@@ -1,0 +1,50 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import { describe, expect, it } from 'vitest';
+import { exp, Graph, matmul, mul, reduceSum, tanh } from '../../graph/index.ts';
+import { float32 } from '../../numeric/index.ts';
+import { encodeModel } from './encode.ts';
+import { createOnnxEngine } from './onnx-engine.ts';
+
+const nodesOf = (graph: Graph, guarded = false) =>
+  fromBinary(ModelProtoSchema, encodeModel(graph, guarded).bytes).graph!.node;
+
+describe('encodeModel', () => {
+  it('makes the use of a value depend on what must be evaluated before it', async () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [2, 2]);
+    const y = tanh(x);
+    const early = reduceSum(x, [0, 1]);
+    graph.output('use', exp(y));
+    graph.output('early', early);
+    graph.evaluateBefore(y, [early]);
+    const nodes = nodesOf(graph);
+    const made = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+    const behind = new Set<string>();
+    const visit = (name: string): void => {
+      behind.add(name);
+      made.get(name)?.input.forEach(visit);
+    };
+    visit('use');
+    expect(behind).toContain('early');
+
+    const engine = createOnnxEngine({ threads: 1 });
+    const program = await engine.load(graph);
+    const outputs = await program.run({ x: float32([2, 2], [0, 1, 2, 3]) });
+    await engine.close();
+    expect(outputs.early!.data[0]).toBe(6);
+    expect(outputs.use!.shape).toEqual([2, 2]);
+    expect(outputs.use!.data[3]).toBeCloseTo(Math.exp(Math.tanh(3)), 5);
+  });
+
+  it('hides float32 matrices of files from a runtime that would copy them, when asked to', () => {
+    const graph = new Graph();
+    const x = graph.input('x', 'float32', [2, 2]);
+    const place = { path: '/w', offset: 0, length: 16 };
+    const gain = graph.external('gain', { dtype: 'float32', shape: [2] }, { ...place, length: 8 });
+    graph.output('y', mul(matmul(x, graph.external('w', { dtype: 'float32', shape: [2, 2] }, place)), gain));
+    const types = (guarded: boolean) => nodesOf(graph, guarded).map(({ opType }) => opType);
+    expect(types(false)).toEqual(['MatMul', 'Mul']);
+    expect(types(true)).toEqual(['Reshape', 'MatMul', 'Mul']);
+  });
+});
