@@ -1,5 +1,7 @@
 /** The options of `rankscope probe`. */
-import { BASES, basisSchema, FAMILIES, familySchema } from '../record/index.ts';
+import { z } from 'zod';
+import { isFramesFile, namedBasis } from '../coverage/index.ts';
+import { BASES, FAMILIES, familySchema } from '../record/index.ts';
 import { listOf, rankList } from './option.ts';
 import {
   aboveZeroOption,
@@ -32,9 +34,9 @@ export const PROBE_OPTIONS = {
   bases: {
     flags: '--bases <list>',
     group: WHAT,
-    help: `where subspaces come from (default: svd,random,gradient,natural; all: ${BASES.join(',')})`,
-    schema: listOf(basisSchema),
-    expected: `any of ${BASES.join(', ')}, parted by commas`,
+    help: `where subspaces come from (default: svd,random,gradient,natural; all: ${BASES.join(',')}, or FILE#LABEL as --save-frames writes it)`,
+    schema: listOf(z.string().refine((name) => namedBasis(name) !== null || isFramesFile(name))),
+    expected: `any of ${BASES.join(', ')}, or frames files, parted by commas`,
     example: '--bases svd,random',
   },
   families: {

@@ -56,6 +56,7 @@ async function frameOf(basis: Basis, rank = RANK): Promise<Frame> {
       rng: createRng(11),
       moments: await moments(),
       ridge: RIDGE,
+      file: null,
       product: multiply,
     },
     rank,

@@ -17,18 +17,24 @@ import {
 } from '../numeric/index.ts';
 import type { Basis } from '../record/index.ts';
 import type { Frame } from './frame.ts';
+import type { FramesFile } from './frames-file.ts';
 import type { LayerMoments, MomentsWanted } from './moments.ts';
 import { topSingularVectors } from './svd-cache.ts';
 
+const NONE: MomentsWanted = { gradient: false, second: false };
+
 /** Moments of the calibration batches that a basis is made from. */
 export const MOMENTS_OF_BASIS: Readonly<Record<Basis, MomentsWanted>> = {
-  svd: { gradient: false, second: false },
-  'svd-minor': { gradient: false, second: false },
-  random: { gradient: false, second: false },
+  svd: NONE,
+  'svd-minor': NONE,
+  random: NONE,
   gradient: { gradient: true, second: false },
   'gradient-lora-ga': { gradient: true, second: false },
   natural: { gradient: true, second: true },
   activation: { gradient: false, second: true },
+  file: NONE,
+  'file-2': NONE,
+  'file-3': NONE,
 };
 
 /** Whether a basis needs calibration batches. */
@@ -48,10 +54,18 @@ export interface FrameSources {
   readonly moments: LayerMoments | null;
   /** λ of the natural basis. */
   readonly ridge: number;
+  /** Of the bases that a user brings. */
+  readonly file: FramesFile | null;
   readonly product: MatrixProduct;
 }
 
 type FrameMaker = (sources: FrameSources, rank: number) => Promise<Frame>;
+
+/** The leading columns of the frames that the user brings. */
+const fromFile: FrameMaker = ({ layer, file, product }, rank) => {
+  invariant(file !== null, `the frames of ${layer.name} come from no file`);
+  return file.read(layer, rank, product);
+};
 
 const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
   /** Top singular vectors of W. */
@@ -109,9 +123,16 @@ const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
     u: (await symmetricEigen(moments!.inputs!, { rank, product })).vectors,
     v: (await symmetricEigen(moments!.outputs!, { rank, product })).vectors,
   }),
+
+  file: fromFile,
+  'file-2': fromFile,
+  'file-3': fromFile,
 };
 
-/** The frames of one layer, of `rank` columns at most: no more than its smaller side (half of it for LoRA-GA). */
+/**
+ * The frames of one layer, of `rank` columns at most: no more than its smaller side (half of it for LoRA-GA), or
+ * than a file holds.
+ */
 export async function makeFrame(basis: Basis, sources: FrameSources, rank: number): Promise<Frame> {
   const { inFeatures, outFeatures } = sources.layer;
   invariant(

@@ -1,27 +1,57 @@
 /** The frames of every basis on every layer. */
+import { UserError } from '../errors/index.ts';
 import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
+import { BASES, type Basis, FILE_BASES, type MadeBasis } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
+import { type FramesFile, openFrames } from './frames-file.ts';
 import { collectMoments, type LayerMoments, layerGroups, type MomentsWanted } from './moments.ts';
 
 /** A basis and one draw of it. */
 export interface FramePlan {
   readonly basis: Basis;
   readonly label: string;
+  /** Of a basis that the user brings. */
+  readonly file?: FramesFile;
 }
 
-/** One entry per basis, and one per draw of the random one. */
-export function planFrames(bases: readonly Basis[], randomFrames: number): FramePlan[] {
-  return bases.flatMap((basis) =>
-    Array.from({ length: basis === 'random' ? randomFrames : 1 }, (_, draw) => ({
+/**
+ * One entry per basis, and one per draw of the random one. What is not the name of a basis is a file of frames for
+ * these layers.
+ *
+ * @throws UserError as {@link openFrames} does; `frames-files-too-many`.
+ */
+export function planFrames(
+  bases: readonly string[],
+  randomFrames: number,
+  layers: readonly LinearLayer[],
+): FramePlan[] {
+  const files = bases.filter((name) => namedBasis(name) === null);
+  if (files.length > FILE_BASES.length) {
+    throw new UserError('frames-files-too-many', {
+      what: 'too many frames come from files',
+      got: files.join(', '),
+      expected: `at most ${FILE_BASES.length}`,
+      fix: 'measure the others in a second run: the same seed measures on the same batches',
+    });
+  }
+  return bases.flatMap((name): FramePlan[] => {
+    const basis = namedBasis(name);
+    if (basis === null) {
+      const place = FILE_BASES[files.indexOf(name)]!;
+      return [{ basis: place, label: place, file: openFrames(name, layers) }];
+    }
+    return Array.from({ length: basis === 'random' ? randomFrames : 1 }, (_, draw) => ({
       basis,
       label: draw === 0 ? basis : `${basis}-${draw + 1}`,
-    })),
-  );
+    }));
+  });
 }
+
+/** The basis of that name, or null for a file. */
+export const namedBasis = (name: string): MadeBasis | null => BASES.find((basis) => basis === name) ?? null;
 
 /** The moments that any of these bases is made from. */
 export function momentsFor(bases: readonly Basis[]): MomentsWanted {
@@ -53,7 +83,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const step = () => onProgress(++done, passes + layers.length);
   const sets = plans.map((plan) => ({ ...plan, frames: new Map<string, Frame>() }));
   const frameLayer = async (layer: LinearLayer, moments: LayerMoments | null) => {
-    for (const { basis, label, frames } of sets) {
+    for (const { basis, label, file = null, frames } of sets) {
       const sources = {
         layer,
         weight: () => model.readLayer(layer),
@@ -61,6 +91,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         rng: rng.fork(`${label}/${layer.name}`),
         moments,
         ridge,
+        file,
         product: engine.matmul,
       };
       frames.set(layer.name, await makeFrame(basis, sources, rank));

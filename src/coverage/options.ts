@@ -1,11 +1,14 @@
 /** What a probe can be asked, with its defaults. */
 import { UserError } from '../errors/index.ts';
 import type { LinearLayer } from '../models/index.ts';
-import type { Basis, Family } from '../record/index.ts';
+import type { Family, MadeBasis } from '../record/index.ts';
 
 export interface ProbeOptions {
-  /** Default svd, random, gradient, natural. */
-  readonly bases?: readonly Basis[];
+  /**
+   * Names of bases, and frames files as `probe --save-frames` writes them: `FILE`, or `FILE#LABEL` where there are
+   * several sets. Default svd, random, gradient, natural.
+   */
+  readonly bases?: readonly string[];
   /** Default all. */
   readonly families?: readonly Family[];
   /** Ranks that get a row of their own; the record holds every rank up to the largest. Default 2 … 256. */
@@ -52,7 +55,7 @@ export interface Progress {
   readonly total: number;
 }
 
-export const DEFAULT_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];
+export const DEFAULT_BASES: readonly MadeBasis[] = ['svd', 'random', 'gradient', 'natural'];
 export const DEFAULT_FAMILIES: readonly Family[] = ['core', 'left', 'right', 'factors', 'diagonal'];
 export const DEFAULT_RANKS: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256];
 

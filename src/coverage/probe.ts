@@ -17,7 +17,7 @@ import { type Basis, type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { estimateMemory } from './estimate.ts';
 import { type FrameSet, placeFrames } from './frame.ts';
-import { makeFrames, planFrames } from './make-frames.ts';
+import { makeFrames } from './make-frames.ts';
 import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
 import { collectMoments } from './moments.ts';
 import { naturalCurves } from './natural.ts';
@@ -54,10 +54,9 @@ export async function probe(
   options: ProbeOptions = {},
 ): Promise<ProbeResult> {
   const started = performance.now();
-  const { settings, layers, notes } = resolveProbe(model, options);
+  const { settings, layers, plans, notes } = resolveProbe(model, options);
   const rng = createRng(settings.seed);
   const data = await readBatches(model, dataPath, settings, rng.fork('batches'));
-  const plans = planFrames(settings.bases, settings.randomFrames);
   const rank = settings.ranks.at(-1)!;
   const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings);
   options.onEstimate?.(estimatedMemoryBytes);

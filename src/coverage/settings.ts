@@ -3,6 +3,7 @@ import { UserError } from '../errors/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import type { ProbeRecord } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
+import { type FramePlan, planFrames } from './make-frames.ts';
 import { DEFAULT_BASES, DEFAULT_FAMILIES, type ProbeOptions, selectLayers, selectRanks } from './options.ts';
 
 export type ProbeSettings = ProbeRecord['settings'];
@@ -10,6 +11,8 @@ export type ProbeSettings = ProbeRecord['settings'];
 export interface ResolvedProbe {
   readonly settings: ProbeSettings;
   readonly layers: readonly LinearLayer[];
+  /** One entry per frame set: a basis, a draw of the random one, or a set of a file. */
+  readonly plans: readonly FramePlan[];
   /** What a reader should know of the choices that were made for them. */
   readonly notes: readonly string[];
 }
@@ -19,11 +22,13 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
   const { contextLength } = model.definition;
   const glob = options.layers ?? '*';
   const layers = selectLayers(model.definition.layers, glob);
-  const bases = [...new Set(options.bases ?? DEFAULT_BASES)];
+  const plans = planFrames([...new Set(options.bases ?? DEFAULT_BASES)], options.randomFrames ?? 1, layers);
+  const bases = [...new Set(plans.map(({ basis }) => basis))];
   const asked = options.batches ?? 16;
   const seqLen = options.seqLen ?? Math.min(256, contextLength);
   const settings: ProbeSettings = {
     bases,
+    framesFiles: plans.flatMap(({ file }) => (file ? [{ path: file.path, label: file.label }] : [])),
     families: [...new Set(options.families ?? DEFAULT_FAMILIES)],
     ranks: selectRanks(options.ranks, layers),
     layers: glob,
@@ -59,7 +64,12 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
   if (!(Number.isInteger(seqLen) && seqLen >= 2 && seqLen <= contextLength)) {
     throw outOfRange('seqLen', seqLen, `a whole number from 2 to the model's context of ${contextLength}`);
   }
-  return { settings, layers, notes: notesOn(settings, layers, asked) };
+  return {
+    settings,
+    layers,
+    plans,
+    notes: [...notesOn(settings, layers, asked), ...notesOnFiles(settings, layers, plans)],
+  };
 }
 
 function outOfRange(option: string, got: number, expected: string): UserError {
@@ -86,4 +96,31 @@ function notesOn(settings: ProbeSettings, layers: readonly LinearLayer[], asked:
   if (asked === 1)
     notes.push('One batch cannot tell signal from noise: no signal coverage, no natural coverage.');
   return notes;
+}
+
+/**
+ * Whence the frames of files are, and which ranks are beyond their columns.
+ *
+ * @throws UserError `rank-too-large` when not even the smallest rank is within a file's widest frame.
+ */
+function notesOnFiles(
+  { ranks }: ProbeSettings,
+  layers: readonly LinearLayer[],
+  plans: readonly FramePlan[],
+): string[] {
+  return plans.flatMap(({ basis, file }) => {
+    if (file === undefined) return [];
+    const columns = Math.max(...layers.map((layer) => file.columns(layer)));
+    if (columns < ranks[0]!) {
+      throw new UserError('rank-too-large', {
+        what: `no rank is within the frames of ${file.path}`,
+        got: ranks.join(', '),
+        expected: `at most ${columns}, the columns of its widest frame`,
+        fix: 'lower --ranks',
+      });
+    }
+    const whence = `${basis}: the frames "${file.label}" of ${file.path}.`;
+    if (columns >= ranks.at(-1)!) return [whence];
+    return [`${whence} They have ${columns} columns; larger ranks are left out.`];
+  });
 }

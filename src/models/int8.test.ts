@@ -49,6 +49,9 @@ it('int8 comes near float32 in loss and output gradients, for both orders of sto
       const shape = { lanes: 1, sequences, seqLen };
       const { loss, laneLosses, traces } = buildLoss(model.definition, model.weights(graph), graph, shape);
       graph.output('loss', laneLosses);
+      // Every linear layer, and not the head.
+      const quantized = graph.liveNodes().filter(({ op }) => op.name === 'MatMulNBits');
+      expect(quantized).toHaveLength(compute === 'int8' ? traces.length : 0);
       const first = traces[0]!.y;
       graph.output('gradient', gradients(loss, [first])[0]!);
       const program = await engine.load(graph);

@@ -7,7 +7,7 @@ import { type FileRange, writeFileAtomically } from '../files/index.ts';
 import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
 import type { LinearLayer, WeightSpec } from './definition.ts';
 import { layerWeights } from './definition.ts';
-import type { WeightProvider } from './forward.ts';
+import { floatProducts, type WeightProvider } from './forward.ts';
 
 /** Values that share one scale; see the table of deviations in `docs/int8.md` for the choice. */
 const BLOCK_SIZE = 128;
@@ -119,7 +119,11 @@ export function quantize(
   return { values, scales };
 }
 
-/** Products with packed weights; every other weight stays float32. */
+/**
+ * Products of the linear layers with packed weights; every other weight stays float32. So does the head: the
+ * gradients of the logits are small but for a few, which a scale per block cannot hold together, and every layer's
+ * gradient flows through them (`docs/int8.md`).
+ */
 export function int8Products(
   value: WeightProvider['value'],
   packed: ReadonlyMap<string, PackedWeight>,
@@ -144,7 +148,7 @@ export function int8Products(
     value,
     // A matrix stored [out, in] is already the right factor of x Bᵀ.
     product: (layer: LinearLayer, x) => product(x, layerWeights(layer)[0]!.name, layer.stored === 'out-in'),
-    logits: (head, hidden) => product(hidden, head.name, true),
+    logits: floatProducts(value).logits,
   };
 }
 

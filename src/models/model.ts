@@ -52,9 +52,9 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const definition = define(opened);
   const checkpoint = withFullNames(opened, definition);
   for (const weight of definition.weights) checkShape(checkpoint, weight);
-  const packedSpecs = compute === 'int8' ? matrices(definition) : [];
+  const packedSpecs = compute === 'int8' ? definition.layers.map((layer) => layerWeights(layer)[0]!) : [];
   const asFloat = definition.weights.filter(
-    ({ name }) => name === definition.head || !packedSpecs.some((packed) => packed.name === name),
+    ({ name }) => !packedSpecs.some((packed) => packed.name === name),
   );
   const places = await materialize(checkpoint, namesOf(asFloat), cacheFolder);
   const packed = await packWeights(checkpoint, packedSpecs, cacheFolder);
@@ -97,14 +97,6 @@ function define({ config, path }: Checkpoint): ModelDefinition {
     expected: `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
     fix: 'use a model of a listed architecture',
   });
-}
-
-/** Matrices that products run over: every linear layer, and the head. */
-function matrices({ layers, head, vocabularySize, hiddenSize }: ModelDefinition): WeightSpec[] {
-  return [
-    { name: head, shape: [vocabularySize, hiddenSize] },
-    ...layers.map((layer) => layerWeights(layer)[0]!),
-  ];
 }
 
 /** The first GPT-2 checkpoints leave out the `transformer.` that their modules' names begin with. */

@@ -14,8 +14,14 @@ export const BASES = [
   'natural',
   'activation',
 ] as const;
-export const basisSchema = z.enum(BASES);
-/** How the frames of a layer are chosen. */
+/** A way in which frames are made. */
+export type MadeBasis = (typeof BASES)[number];
+
+/** Frames that the user brings: of the first file that a run names, of the second, of the third. */
+export const FILE_BASES = ['file', 'file-2', 'file-3'] as const;
+
+export const basisSchema = z.enum([...BASES, ...FILE_BASES]);
+/** Where the frames of a layer come from. */
 export type Basis = z.infer<typeof basisSchema>;
 
 export const FAMILIES = ['core', 'left', 'right', 'factors', 'diagonal'] as const;

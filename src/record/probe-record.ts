@@ -104,6 +104,8 @@ export const probeRecordSchema = z.strictObject({
   data: z.strictObject({ path: z.string(), sha256: z.string(), documents: z.int(), tokens: z.int() }),
   settings: z.strictObject({
     bases: z.array(basisSchema),
+    /** Where the frames of the bases `file`, `file-2`, … come from, in this order. */
+    framesFiles: z.array(z.strictObject({ path: z.string(), label: z.string() })).default([]),
     families: z.array(familySchema),
     ranks: z.array(z.int().positive()),
     layers: z.string(),

@@ -13,16 +13,22 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError, UserError } from '../errors/index.ts';
 import {
   appendMetrics,
+  claimsRecordSchema,
   createRunDirectory,
   discardRun,
   finishRun,
+  holdsReproduction,
+  holdsTraining,
   type ProbeRecord,
+  type ReproductionRecord,
   type RunRecord,
   readProbeRecord,
+  readReproductionRecord,
   readRunRecord,
   roundSignificant,
   writeJsonAtomic,
   writeProbeRecord,
+  writeReproductionRecord,
 } from './index.ts';
 
 const run: RunRecord = {
@@ -46,6 +52,7 @@ const probe: ProbeRecord = {
   data: { path: 'd', sha256: 'cd', documents: 1, tokens: 64 },
   settings: {
     bases: ['svd'],
+    framesFiles: [],
     families: ['core'],
     ranks: [2],
     layers: '**',
@@ -75,6 +82,37 @@ const probe: ProbeRecord = {
   layers: [],
 };
 
+const reproduction: ReproductionRecord = {
+  schema: 'rankscope.reproduction',
+  version: 1,
+  status: 'partial',
+  quick: true,
+  command: 'rankscope reproduce all --quick',
+  versions: run.versions,
+  machine: run.machine,
+  settings: [],
+  level: 0.05,
+  claims: [
+    {
+      id: 'paper87-a/linear',
+      experiment: 'paper87-a',
+      rows: ['M6'],
+      statement: 's',
+      sourceFigure: '',
+      setting: 'pretrained',
+      quantity: 'q',
+      estimate: { mean: 1, low: 0.5, high: 1.5 },
+      replicates: 2,
+      rule: 'r',
+      p: null,
+      pHolm: null,
+      verdict: 'inconclusive',
+      why: 'w',
+    },
+  ],
+  experiments: [],
+};
+
 let folder: string;
 beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'rankscope-record-')), 'run');
@@ -99,6 +137,21 @@ describe('a run directory', () => {
     expect(readProbeRecord(join(directory, 'probe.json'))).toEqual(probe);
     expect(readRunRecord(join(directory, 'probe.json'))).toEqual(run);
     expect(readdirSync(directory).sort()).toEqual(['probe.json', 'run.json']);
+  });
+
+  it('holds a reproduction, with its claims alone beside it', () => {
+    const directory = createRunDirectory(folder, run);
+    expect(holdsReproduction(directory)).toBe(false);
+    writeReproductionRecord(directory, reproduction);
+    const file = join(directory, 'reproduction.json');
+    expect(readReproductionRecord(directory)).toEqual(reproduction);
+    expect(readReproductionRecord(file)).toEqual(reproduction);
+    expect([directory, file].map(holdsReproduction)).toEqual([true, true]);
+    expect([directory, file].map(holdsTraining)).toEqual([false, false]);
+    expect(codeOf(() => readProbeRecord(file))).toBe('record-wrong-kind');
+    const claims = claimsRecordSchema.parse(JSON.parse(readFileSync(join(directory, 'claims.json'), 'utf8')));
+    expect(claims.claims).toEqual(reproduction.claims);
+    expect([claims.status, claims.quick, claims.level]).toEqual(['partial', true, 0.05]);
   });
 
   it('states how and when the run ended', () => {

@@ -9,6 +9,9 @@ export const BASIS_MEANING: Readonly<Record<Basis, string>> = {
   'gradient-lora-ga': 'singular vectors of the calibration gradient, split as in LoRA-GA',
   natural: 'canonical directions between inputs and output gradients',
   activation: 'principal directions of inputs and of output gradients',
+  file: 'frames of the first file named in --bases',
+  'file-2': 'frames of the second file named in --bases',
+  'file-3': 'frames of the third file named in --bases',
 };
 
 export const FAMILY_MEANING: Readonly<Record<Family, string>> = {

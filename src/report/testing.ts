@@ -54,6 +54,9 @@ const REACH: Readonly<Record<Basis, number>> = {
   'gradient-lora-ga': 0.9,
   natural: 0.52,
   activation: 0.44,
+  file: 0.35,
+  'file-2': 0.2,
+  'file-3': 0.1,
 };
 
 export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): ProbeRecord {
@@ -84,6 +87,7 @@ export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): Probe
     },
     settings: {
       bases: [...o.bases],
+      framesFiles: [],
       families: [...o.families],
       ranks: [...o.ranks],
       layers: '**',

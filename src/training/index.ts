@@ -24,6 +24,7 @@ export {
   startLayerAdapter,
   trainedParameters,
 } from './adapters/start.ts';
+export { updateSpectrum } from './adapters/update-spectrum.ts';
 export { clipByGlobalNorm } from './clip.ts';
 export { type Evaluation, evaluateLoss } from './evaluate.ts';
 export { lowRankUpdates } from './export/adapter-updates.ts';
@@ -44,8 +45,10 @@ export {
   pretrain,
 } from './pretrain.ts';
 export { type ModelConfig, readModelConfig } from './read-config.ts';
+export { readTensors } from './read-tensors.ts';
 export { SAVE_TYPES, type SaveType, saveModel } from './save-model.ts';
 export { type ScheduleOptions, warmupCosine } from './schedule.ts';
+export { sequenceStream } from './sequence-order.ts';
 export { sgd } from './sgd.ts';
 export { type TrainResult, train } from './train.ts';
 export { hasCheckpoint } from './train-checkpoint.ts';

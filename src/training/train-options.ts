@@ -1,17 +1,9 @@
 /** What a training run can be asked, with its defaults, checked against the model. */
 import type { Progress } from '../coverage/index.ts';
-import { isDataDriven } from '../coverage/index.ts';
+import { isDataDriven, namedBasis } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { Model } from '../models/index.ts';
-import {
-  type AdapterFamily,
-  BASES,
-  type Basis,
-  type OptimizerName,
-  type Schedule,
-  type TrainMetrics,
-  type TrainSettings,
-} from '../record/index.ts';
+import type { AdapterFamily, OptimizerName, Schedule, TrainMetrics, TrainSettings } from '../record/index.ts';
 
 export interface TrainOptions {
   /** Folder of the run: adapter, checkpoint, metrics; made when it is missing. */
@@ -165,9 +157,6 @@ function checkTogether(options: TrainOptions, { adapter, dropout }: ResolvedOpti
       'leave --dropout out',
     );
 }
-
-/** The basis of that name, or null for a file. */
-export const namedBasis = (basis: string): Basis | null => BASES.find((name) => name === basis) ?? null;
 
 /** Whether a basis, by name, needs calibration batches. */
 export function needsCalibration(basis: string): boolean {

@@ -4,22 +4,22 @@ import { basesOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
 import { groupByKind } from './module-name.ts';
 import { basisShape, SERIES_COUNT } from './palette.ts';
-import { marker } from './plot.ts';
+import { legendItem, legendStroke, marker } from './plot.ts';
 
 export type Reference = readonly [kind: 'null band' | 'null line' | 'ceiling', text: string];
 
 /** One entry per basis with its colour and shape, then the lines that belong to no basis. */
 export function basisLegend(record: ProbeRecord, references: readonly Reference[]): Markup {
   const bases = basesOf(record).map((basis) =>
-    entry(
+    legendItem(
       basis,
-      element('g', { class: `b-${basis}` }, stroke('line'), marker(basisShape(basis), [15, 6], basis)),
+      element('g', { class: `b-${basis}` }, legendStroke('line'), marker(basisShape(basis), [15, 6], basis)),
     ),
   );
   const others = references.map(([kind, text]) => {
-    if (kind === 'ceiling') return entry(text, stroke('line ceiling'));
+    if (kind === 'ceiling') return legendItem(text, legendStroke('line ceiling'));
     const band = element('rect', { class: 'band', x: 0, y: 1, width: 30, height: 10 });
-    return entry(text, ...(kind === 'null band' ? [band] : []), stroke('line null'));
+    return legendItem(text, ...(kind === 'null band' ? [band] : []), legendStroke('line null'));
   });
   return element('ul', { class: 'legend' }, ...bases, ...others);
 }
@@ -27,15 +27,7 @@ export function basisLegend(record: ProbeRecord, references: readonly Reference[
 export function spectrumLegend(record: ProbeRecord): Markup {
   const kinds = [...groupByKind(record.layers.filter((layer) => layer.spectrum.length > 0)).keys()];
   const items = kinds.map((kind, i) =>
-    entry(kind, element('g', { class: `s-${i % SERIES_COUNT}` }, stroke('line'))),
+    legendItem(kind, element('g', { class: `s-${i % SERIES_COUNT}` }, legendStroke('line'))),
   );
   return element('ul', { class: 'legend' }, ...items);
-}
-
-function entry(text: string, ...drawing: readonly Markup[]): Markup {
-  return element('li', {}, element('svg', { viewBox: '0 0 30 12', 'aria-hidden': 'true' }, ...drawing), text);
-}
-
-function stroke(className: string): Markup {
-  return element('path', { class: className, d: 'M1 6H29' });
 }

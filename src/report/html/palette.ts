@@ -1,5 +1,5 @@
 /** Colours, one per basis everywhere, after Okabe and Ito: told apart with any colour vision, in light and dark. */
-import { BASES, type Basis } from '../../record/index.ts';
+import { type Basis, basisSchema } from '../../record/index.ts';
 
 interface Colour {
   readonly light: string;
@@ -14,7 +14,12 @@ const BASIS_COLOUR: Readonly<Record<Basis, Colour>> = {
   'gradient-lora-ga': { light: '#c98a00', dark: '#ecb945' },
   natural: { light: '#008f68', dark: '#2fc79a' },
   activation: { light: '#b8578c', dark: '#e394bf' },
+  file: { light: '#5b5b5b', dark: '#bdbdbd' },
+  'file-2': { light: '#7a4b1e', dark: '#c99a6b' },
+  'file-3': { light: '#8a8a2b', dark: '#d3d36b' },
 };
+
+const BASES = basisSchema.options;
 
 /** The marker of a basis, the same in every figure: series must differ by more than colour. */
 export function basisShape(basis: Basis): number {
