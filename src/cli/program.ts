@@ -20,6 +20,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./train.ts')).trainCommand(),
   },
   {
+    name: 'reproduce',
+    summary: 'test the claims of the source paper, each by a rule written beforehand',
+    load: async () => (await import('./reproduce.ts')).reproduceCommand(),
+  },
+  {
     name: 'report',
     summary: 'show a finished run again, as text, Markdown or a web page',
     load: async () => (await import('./report.ts')).reportCommand(),

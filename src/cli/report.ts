@@ -1,17 +1,27 @@
 /** `rankscope report`: a record, shown again. */
+import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
+import { UserError } from '../errors/index.ts';
+import { makeFolder, writeTextAtomically } from '../files/index.ts';
 import {
+  holdsReproduction,
   holdsTraining,
   readProbeRecord,
+  readReproductionRecord,
   readRunRecord,
   readTrainMetrics,
   readTrainRecord,
 } from '../record/index.ts';
 import {
+  REPRODUCTION_PAGE,
   renderProbeHtml,
   renderProbeMarkdown,
   renderProbeTable,
+  renderReproductionHtml,
+  renderReproductionMarkdown,
+  renderReproductionTable,
   renderTrainHtml,
+  reproductionFiles,
   summarizeTraining,
 } from '../report/index.ts';
 
@@ -20,9 +30,10 @@ type Format = (typeof FORMATS)[number];
 /** A run's report, read from its path. */
 type Renderers = Readonly<Record<Format, (path: string) => string>>;
 
+const terminal = () => ({ color: process.stdout.isTTY && !process.env.NO_COLOR });
+
 const PROBE: Renderers = {
-  terminal: (path) =>
-    renderProbeTable(readProbeRecord(path), { color: process.stdout.isTTY && !process.env.NO_COLOR }),
+  terminal: (path) => renderProbeTable(readProbeRecord(path), terminal()),
   markdown: (path) => renderProbeMarkdown(readProbeRecord(path)),
   html: (path) => renderProbeHtml(readProbeRecord(path), readRunRecord(path)),
 };
@@ -35,20 +46,51 @@ const TRAINING: Renderers = {
   html: (path) => renderTrainHtml(readTrainRecord(path), readTrainMetrics(path), readRunRecord(path)),
 };
 
+const REPRODUCTION: Renderers = {
+  terminal: (path) => renderReproductionTable(readReproductionRecord(path), terminal()),
+  markdown: (path) => renderReproductionMarkdown(readReproductionRecord(path)),
+  html: (path) => renderReproductionHtml(readReproductionRecord(path)),
+};
+
+function renderersOf(path: string): Renderers {
+  if (holdsReproduction(path)) return REPRODUCTION;
+  return holdsTraining(path) ? TRAINING : PROBE;
+}
+
 const EXAMPLES = `
 Examples:
   rankscope report rankscope-runs/my-model-…
   rankscope report record.json --format html > report.html
-  rankscope report rankscope-runs/train-my-model-…`;
+  rankscope report rankscope-runs/train-my-model-…
+  rankscope report results/reproduction/bundled --out pages`;
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Prints the results of a probe or a training again, from its files alone.')
-    .argument('<run>', 'run directory, or the probe.json or train.json inside it')
+    .description('Prints the results of a probe, a training or a reproduction again, from its files alone.')
+    .argument('<run>', 'run directory, or the probe.json, train.json or reproduction.json inside it')
     .addOption(new Option('--format <format>', 'form of the report').choices(FORMATS).default('terminal'))
+    .option('--out <folder>', 'writes all pages of a reproduction into a folder, report.html first')
     .addHelpText('after', EXAMPLES)
-    .action((path: string, { format }: { format: Format }) => {
-      const renderers = holdsTraining(path) ? TRAINING : PROBE;
-      process.stdout.write(renderers[format](path));
+    .action((path: string, { format, out }: { format: Format; out?: string }) => {
+      if (out === undefined) process.stdout.write(renderersOf(path)[format](path));
+      else writePages(path, out);
     });
+}
+
+/** The pages link to each other, which standard output has no place for. */
+function writePages(path: string, folder: string): void {
+  if (!holdsReproduction(path)) {
+    throw new UserError('option-invalid', {
+      what: '--out is for reproductions, whose report is several pages',
+      got: path,
+      fix: 'leave --out away, and send the output to a file with >',
+    });
+  }
+  const files = reproductionFiles(readReproductionRecord(path));
+  for (const [name, text] of files) {
+    const file = join(folder, name);
+    makeFolder(dirname(file));
+    writeTextAtomically(file, text);
+  }
+  process.stdout.write(`${join(folder, REPRODUCTION_PAGE)} and ${files.size - 1} more files written\n`);
 }

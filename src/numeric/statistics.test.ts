@@ -4,13 +4,17 @@ import { createRng } from './rng.ts';
 import {
   betaQuantile,
   bootstrapInterval,
+  fitLine,
+  holm,
   jackknifeInterval,
   mean,
   pearson,
   quantile,
+  slopeThroughOrigin,
   spearman,
   standardDeviation,
   studentInterval,
+  studentTail,
 } from './statistics.ts';
 
 interface Reference {
@@ -113,5 +117,49 @@ describe('betaQuantile', () => {
   it('is the mean where no beta distribution has these moments', () => {
     expect(betaQuantile(0.9, 0.5, 0.3)).toBe(0.5);
     expect(betaQuantile(0.9, 0.2, 0)).toBe(0.2);
+  });
+});
+
+describe('studentTail', () => {
+  it('equals the closed forms for 1, 2 and 4 degrees of freedom', () => {
+    for (const t of [-3, -0.4, 0, 0.7, 2, 12]) {
+      expect(studentTail(t, 1)).toBeCloseTo(0.5 - Math.atan(t) / Math.PI, 8);
+      expect(studentTail(t, 2)).toBeCloseTo(0.5 - t / (2 * Math.sqrt(2 + t * t)), 8);
+      const s = t / Math.sqrt(4 + t * t);
+      expect(studentTail(t, 4)).toBeCloseTo(0.5 - (s * (3 - s * s)) / 4, 8);
+    }
+  });
+
+  it('is the inverse of the interval, and exact far out', () => {
+    expect(studentTail(2.7764451052, 4)).toBeCloseTo(0.025, 9);
+    expect(studentTail(1e9, 4) / 3e-36).toBeCloseTo(1, 8); // 3/t⁴ for large t
+    expect(studentTail(1.959963985, 1e7)).toBeCloseTo(0.025, 6); // the normal distribution
+  });
+});
+
+describe('holm', () => {
+  it('equals the example of R: p.adjust(c(0.01, 0.02, 0.03, 0.04, 0.005), "holm")', () => {
+    const adjusted = holm([0.01, 0.02, 0.03, 0.04, 0.005]);
+    [0.04, 0.06, 0.06, 0.06, 0.025].forEach((value, i) => {
+      expect(adjusted[i]).toBeCloseTo(value, 12);
+    });
+  });
+
+  it('keeps order, stays at most 1, and leaves a single test alone', () => {
+    expect(holm([0.5, 0.9, 0.6])).toEqual([1, 1, 1]);
+    expect(holm([0.03])).toEqual([0.03]);
+    expect(holm([])).toEqual([]);
+    expect(holm([0, 0.04, 0])).toEqual([0, 0.04, 0]);
+  });
+});
+
+describe('lines', () => {
+  it('are those of least squares', () => {
+    const { slope, intercept } = fitLine([0, 1, 2, 3], [1, 3, 4, 8]);
+    expect(slope).toBeCloseTo(2.2, 12);
+    expect(intercept).toBeCloseTo(0.7, 12);
+    expect(fitLine([2, 2], [1, 5])).toEqual({ slope: 0, intercept: 3 });
+    expect(slopeThroughOrigin([1, 2, 3], [2, 3, 7])).toBeCloseTo(29 / 14, 12);
+    expect(() => slopeThroughOrigin([0], [1])).toThrow('not 0');
   });
 });

@@ -44,7 +44,7 @@ export function studentInterval(values: readonly number[], level = 0.95): Interv
   const centre = mean(values);
   if (values.length === 1) return { mean: centre, low: centre, high: centre };
   const error = standardDeviation(values) / Math.sqrt(values.length);
-  return around(centre, error, values.length - 1, level);
+  return intervalAround(centre, error, values.length - 1, level);
 }
 
 /** Percentile bootstrap over n items; `mean` is the statistic of all of them (Efron & Tibshirani, ch. 13). */
@@ -76,7 +76,7 @@ export function jackknifeInterval(n: number, statistic: Statistic, level = 0.95)
   const deleted = Array.from({ length: n }, (_, left) => statistic(all.filter((index) => index !== left)));
   const centreOfDeleted = mean(deleted);
   const squares = deleted.reduce((sum, value) => sum + (value - centreOfDeleted) ** 2, 0);
-  return around(centre, Math.sqrt(((n - 1) / n) * squares), n - 1, level);
+  return intervalAround(centre, Math.sqrt(((n - 1) / n) * squares), n - 1, level);
 }
 
 /**
@@ -102,9 +102,48 @@ export function spearman(x: readonly number[], y: readonly number[]): number {
   return pearson(averageRanks(x), averageRanks(y));
 }
 
-function around(centre: number, error: number, freedom: number, level: number): Interval {
+/** Student's interval around an estimate with this standard error. */
+export function intervalAround(centre: number, error: number, freedom: number, level = 0.95): Interval {
   const reach = jstat.studentt.inv((1 + level) / 2, freedom) * error;
   return { mean: centre, low: centre - reach, high: centre + reach };
+}
+
+/** P(T ≥ t) of Student's distribution: exact in the far tail, where 1 − P(T < t) would be rounding alone. */
+export function studentTail(t: number, freedom: number): number {
+  invariant(freedom > 0, `Student's distribution with ${freedom} degrees of freedom`);
+  const half = jstat.ibeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
+  return t > 0 ? half : 1 - half;
+}
+
+/**
+ * Holm's step-down adjustment: the k-th smallest of n p-values times n − k + 1, never less than the ones before
+ * it. Rejecting what is at most α keeps the chance of any wrong rejection at α, whatever depends on what
+ * (Holm 1979).
+ */
+export function holm(values: readonly number[]): number[] {
+  const order = values.map((_, index) => index).sort((a, b) => values[a]! - values[b]!);
+  const adjusted = new Array<number>(values.length);
+  let least = 0;
+  order.forEach((index, place) => {
+    least = Math.max(least, Math.min(1, (values.length - place) * values[index]!));
+    adjusted[index] = least;
+  });
+  return adjusted;
+}
+
+/** The least-squares line y = intercept + slope · x. Where all x are equal it is level. */
+export function fitLine(x: readonly number[], y: readonly number[]): { slope: number; intercept: number } {
+  invariant(x.length === y.length && x.length > 0, 'a line needs as many x as y');
+  if (isConstant(x)) return { slope: 0, intercept: mean(y) };
+  const { m, b } = simple.linearRegression(x.map((value, index) => [value, y[index]!]));
+  return { slope: m, intercept: b };
+}
+
+/** The least-squares line through the origin: its slope Σxy / Σx². */
+export function slopeThroughOrigin(x: readonly number[], y: readonly number[]): number {
+  invariant(x.length === y.length && x.some((value) => value !== 0), 'a slope needs an x that is not 0');
+  const sum = (terms: readonly number[]) => terms.reduce((total, term) => total + term, 0);
+  return sum(x.map((value, index) => value * y[index]!)) / sum(x.map((value) => value * value));
 }
 
 function range(n: number): Int32Array {

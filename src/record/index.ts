@@ -3,17 +3,23 @@
  * whole or not at all. Reports read these and nothing else.
  */
 export * from './adapter-record.ts';
+export * from './claims-record.ts';
 export * from './common.ts';
 export * from './probe-record.ts';
 export {
   ADAPTER_FILE,
+  CLAIMS_FILE,
+  holdsReproduction,
   holdsTraining,
+  REPRODUCTION_FILE,
   readAdapterRecord,
   readProbeRecord,
+  readReproductionRecord,
   readRunRecord,
   readTrainMetrics,
   readTrainRecord,
 } from './read-record.ts';
+export * from './reproduction-record.ts';
 export { roundNumbers, roundSignificant } from './round-significant.ts';
 export {
   appendMetrics,
@@ -21,6 +27,7 @@ export {
   discardRun,
   finishRun,
   writeProbeRecord,
+  writeReproductionRecord,
   writeTrainRecord,
 } from './run-directory.ts';
 export * from './run-record.ts';

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
 import { type AdapterRecord, adapterRecordSchema } from './adapter-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
+import { type ReproductionRecord, reproductionRecordSchema } from './reproduction-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import {
   type TrainMetrics,
@@ -18,6 +19,8 @@ export const RUN_FILE = 'run.json';
 export const ADAPTER_FILE = 'adapter.json';
 export const TRAIN_FILE = 'train.json';
 export const METRICS_FILE = 'metrics.jsonl';
+export const REPRODUCTION_FILE = 'reproduction.json';
+export const CLAIMS_FILE = 'claims.json';
 
 const headSchema = z.object({ schema: z.string(), version: z.number() });
 
@@ -50,14 +53,32 @@ export function readTrainRecord(path: string): TrainRecord {
 }
 
 /**
+ * The record of a reproduction in `path`: its directory, or the file itself.
+ *
+ * @throws UserError as {@link readProbeRecord}.
+ */
+export function readReproductionRecord(path: string): ReproductionRecord {
+  return readRecord(fileIn(path, REPRODUCTION_FILE), reproductionRecordSchema);
+}
+
+/**
  * Whether `path` is the directory of a training run, or the record of one.
  *
  * @throws UserError `file-not-found`, `cannot-read`, `record-not-json`.
  */
 export function holdsTraining(path: string): boolean {
-  if (isDirectory(path)) return existsSync(join(path, TRAIN_FILE));
+  return holds(path, TRAIN_FILE, trainRecordSchema);
+}
+
+/** Whether `path` is the directory of a reproduction, or the record of one; throws as {@link holdsTraining}. */
+export function holdsReproduction(path: string): boolean {
+  return holds(path, REPRODUCTION_FILE, reproductionRecordSchema);
+}
+
+function holds(path: string, file: string, schema: RecordSchema): boolean {
+  if (isDirectory(path)) return existsSync(join(path, file));
   const head = headSchema.safeParse(parseJson(path));
-  return head.success && head.data.schema === trainRecordSchema.shape.schema.value;
+  return head.success && head.data.schema === schema.shape.schema.value;
 }
 
 /**
@@ -101,6 +122,7 @@ export function readRunRecord(path: string): RunRecord | null {
 }
 
 type RecordSchema =
+  | typeof reproductionRecordSchema
   | typeof trainRecordSchema
   | typeof probeRecordSchema
   | typeof adapterRecordSchema

@@ -1,14 +1,25 @@
 /**
- * A run directory: `run.json` (what was asked), `probe.json` (what was measured), `metrics.jsonl` (one line per
- * step). Writes are synchronous: files are few, and an interrupted run must not end with one half queued.
+ * A run directory: `run.json` (what was asked), `probe.json`, `train.json` or `reproduction.json` (what was found),
+ * `metrics.jsonl` (one line per step). Writes are synchronous: files are few, and an interrupted run must not end
+ * with one half queued.
  */
 import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
 import { makeFolder, tellWriteErrors } from '../files/index.ts';
+import { type ClaimsRecord, claimsRecordSchema } from './claims-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
-import { METRICS_FILE, PROBE_FILE, RUN_FILE, readRunRecord, TRAIN_FILE } from './read-record.ts';
+import {
+  CLAIMS_FILE,
+  METRICS_FILE,
+  PROBE_FILE,
+  REPRODUCTION_FILE,
+  RUN_FILE,
+  readRunRecord,
+  TRAIN_FILE,
+} from './read-record.ts';
+import { type ReproductionRecord, reproductionRecordSchema } from './reproduction-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type TrainRecord, trainRecordSchema } from './train-record.ts';
 import { writeJsonAtomic } from './write-json.ts';
@@ -49,6 +60,16 @@ export function writeProbeRecord(directory: string, record: ProbeRecord): void {
 export function writeTrainRecord(directory: string, record: TrainRecord): void {
   checkRecord(trainRecordSchema, record, TRAIN_FILE);
   writeJsonAtomic(join(directory, TRAIN_FILE), record);
+}
+
+/** Writes `reproduction.json` and, beside it, its claims alone as `claims.json`, as {@link writeProbeRecord}. */
+export function writeReproductionRecord(directory: string, record: ReproductionRecord): void {
+  const { status, quick, level, claims } = record;
+  const alone: ClaimsRecord = { schema: 'rankscope.claims', version: 1, status, quick, level, claims };
+  checkRecord(reproductionRecordSchema, record, REPRODUCTION_FILE);
+  checkRecord(claimsRecordSchema, alone, CLAIMS_FILE);
+  writeJsonAtomic(join(directory, REPRODUCTION_FILE), record);
+  writeJsonAtomic(join(directory, CLAIMS_FILE), alone);
 }
 
 /** Adds one line to `metrics.jsonl`: a flat object of finite numbers. */

@@ -2,9 +2,17 @@
  * Room `report`: records turned into text, Markdown and pages. It reads schema-checked records and nothing else, so
  * a report can be made again, years later, from the files of a run.
  */
+export { type FindingsSource, renderFindings } from './findings.ts';
+export { renderExperimentHtml } from './html/render-experiment-html.ts';
 export { renderProbeHtml } from './html/render-probe-html.ts';
+export { renderReproductionHtml } from './html/render-reproduction-html.ts';
 export { renderProbeMarkdown } from './markdown.ts';
+export { reproductionFiles } from './reproduction-files.ts';
+export { renderReproductionMarkdown } from './reproduction-markdown.ts';
+export { renderReproductionTable } from './reproduction-table.ts';
+export { experimentPage, REPRODUCTION_PAGE } from './reproduction-view.ts';
 export { encodeFileStart, encodeScalars, eventFileName, type ScalarEvent } from './tensorboard.ts';
-export { renderProbeTable, type TerminalOptions } from './terminal.ts';
+export { renderProbeTable } from './terminal.ts';
+export type { TerminalOptions } from './terminal-table.ts';
 export { renderTrainHtml } from './train-html.ts';
 export { describeAdapter, summarizeTraining } from './train-summary.ts';

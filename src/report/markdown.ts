@@ -1,6 +1,7 @@
 /** The record as short Markdown tables, for a README or an issue. */
 import type { Basis, Family, ProbeRecord } from '../record/index.ts';
 import { formatCount, formatNumber, formatShare } from './format.ts';
+import { escapeMarkdown, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
 import { basesOf, familiesOf, naturalAt, naturalOf, pointOf, ranksOf } from './view.ts';
 
@@ -11,7 +12,7 @@ export function renderProbeMarkdown(record: ProbeRecord): string {
   if (family !== undefined) parts.push(...coverageTable(record, family), ...naturalTable(record));
   const { model, data, settings, measured } = record;
   parts.push(
-    `${escapeCell(model.name)} on ${escapeCell(data.path)}: ${measured.batches} batches of ` +
+    `${escapeMarkdown(model.name)} on ${escapeMarkdown(data.path)}: ${measured.batches} batches of ` +
       `${settings.batchSize}×${settings.seqLen} tokens, ${settings.calibrationBatches} for calibration, loss ` +
       `${measured.loss.mean.toFixed(4)}, ${settings.compute}, seed ${settings.seed}, weights sha256 ` +
       `\`${model.sha256.slice(0, 12)}\`${record.status === 'partial' ? ', stopped early (partial)' : ''}.`,
@@ -33,7 +34,7 @@ function coverageTable(record: ProbeRecord, family: Family): string[] {
     return [[String(rank), formatCount(any.parameters), formatShare(any.null.coverage), ...cells, ceiling]];
   });
   const caption = `Coverage of the gradient by \`${family}\` adapters, and the gain in energy over random frames:`;
-  return [caption, table(['rank', 'parameters', 'null', ...bases, 'ceiling'], rows)];
+  return [caption, markdownTable(['rank', 'parameters', 'null', ...bases, 'ceiling'], rows)];
 }
 
 function naturalTable(record: ProbeRecord): string[] {
@@ -48,12 +49,5 @@ function naturalTable(record: ProbeRecord): string[] {
   const rows = ranksOf(record).map((rank) => [String(rank), ...bases.map((basis) => cell(basis, rank))]);
   const ridge = naturalOf(record.global, bases[0]!)!.ridge;
   const caption = `Natural coverage ν summed over layers (ridge ${ridge}), held out, and in sample in brackets:`;
-  return [caption, table(['rank', ...bases], rows)];
+  return [caption, markdownTable(['rank', ...bases], rows)];
 }
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---:')), ...rows.map(line)].join('\n');
-}
-
-const escapeCell = (text: string) => text.replace(/[|\\`*_<>]/g, '\\$&');

@@ -1,5 +1,4 @@
 /** The record as text for a terminal, at most 100 columns wide. */
-import Table from 'cli-table3';
 import type { Basis, Family, ProbeRecord, RankPoint } from '../record/index.ts';
 import {
   formatCompact,
@@ -13,6 +12,16 @@ import {
 import { BASIS_MEANING, REGIME_LABEL } from './labels.ts';
 import { summarize } from './summary.ts';
 import {
+  cut,
+  makePaint,
+  makeTable,
+  type Paint,
+  printTable,
+  type TerminalOptions,
+  WIDTH,
+  wrap,
+} from './terminal-table.ts';
+import {
   basesOf,
   familiesOf,
   familyOf,
@@ -23,17 +32,9 @@ import {
   widestLayers,
 } from './view.ts';
 
-const WIDTH = 100;
 /** So that a table of one column per basis stays within {@link WIDTH}. */
 const BASES_PER_TABLE = 4;
 const LAYERS_SHOWN = 3;
-
-export interface TerminalOptions {
-  /** ANSI colours; off by default, so that a pipe or a file gets plain text. */
-  readonly color?: boolean;
-}
-
-type Paint = Readonly<Record<'bold' | 'dim' | 'good' | 'poor', (text: string) => string>>;
 
 /** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
 export function renderProbeTable(record: ProbeRecord, { color = false }: TerminalOptions = {}): string {
@@ -75,7 +76,7 @@ function basisTable(record: ProbeRecord, family: Family, paint: Paint): string {
   const hasNatural = record.global.bases.some((b) => b.natural !== null);
   const head = ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal'];
   if (hasNatural) head.push('ν (in-sample)');
-  const table = makeTable([...head, 'regime'], paint, 1);
+  const table = makeTable([...head, 'regime'], ['regime'], paint, 1);
   for (const basis of basesOf(record)) {
     const title = `${paint.bold(basis)}  ${paint.dim(BASIS_MEANING[basis])}`;
     table.push([{ content: title, colSpan: head.length + 1, hAlign: 'left' }]);
@@ -85,7 +86,7 @@ function basisTable(record: ProbeRecord, family: Family, paint: Paint): string {
     }
   }
   const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
-  return `${title}\n${trimLines(table.toString())}`;
+  return `${title}\n${printTable(table)}`;
 }
 
 function pointCells(point: RankPoint, paint: Paint): string[] {
@@ -121,7 +122,7 @@ function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[
   const families = familiesOf(record).slice(1);
   if (families.length === 0) return [];
   return chunks(basesOf(record), BASES_PER_TABLE).map((bases) => {
-    const table = makeTable(['family', 'params', 'null', ...bases], paint, 2);
+    const table = makeTable(['family', 'params', 'null', ...bases], ['family'], paint, 2);
     for (const family of families) {
       const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
       const any = points.find((point) => point !== undefined);
@@ -131,7 +132,7 @@ function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[
       );
       table.push([family, formatCompact(any.parameters), formatShare(any.null.coverage), ...cells]);
     }
-    return `${paint.bold(`Other families at rank ${rank}: coverage (gain)`)}\n${trimLines(table.toString())}`;
+    return `${paint.bold(`Other families at rank ${rank}: coverage (gain)`)}\n${printTable(table)}`;
   });
 }
 
@@ -139,7 +140,7 @@ function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint)
   const chosen = widestLayers(record, family, rank, LAYERS_SHOWN);
   if (chosen.length === 0) return [];
   const bases = basesOf(record).slice(0, BASES_PER_TABLE);
-  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases], paint, 2);
+  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases], ['layer'], paint, 2);
   for (const layer of chosen) {
     const gains = bases.map((basis) => pointOf(layer, basis, family, rank)?.gain.mean);
     table.push([
@@ -150,7 +151,7 @@ function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint)
     ]);
   }
   const title = `Layers where the bases differ most: gain at rank ${rank}`;
-  return [`${paint.bold(title)}\n${trimLines(table.toString())}`];
+  return [`${paint.bold(title)}\n${printTable(table)}`];
 }
 
 function legend(record: ProbeRecord, family: Family, paint: Paint): string {
@@ -163,49 +164,8 @@ function legend(record: ProbeRecord, family: Family, paint: Paint): string {
   return [...wrap(text, WIDTH).map(paint.dim), ...notes].join('\n');
 }
 
-/** A table without lines: the first column to the left when it holds names, numbers to the right. */
-function makeTable(head: readonly string[], paint: Paint, gap: number): Table.Table {
-  const names = ['family', 'layer'];
-  const none = [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-  ];
-  const lines = [...none, 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'];
-  return new Table({
-    head: head.map(paint.dim),
-    chars: Object.fromEntries(lines.map((name) => [name, ''])),
-    colAligns: head.map((name) => (names.includes(name) || name === 'regime' ? 'left' : 'right')),
-    style: { head: [], border: [], 'padding-left': gap - 1, 'padding-right': 1 },
-  });
-}
-
-function makePaint(color: boolean): Paint {
-  const wrapWith = (code: number) => (text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  return { bold: wrapWith(1), dim: wrapWith(2), good: wrapWith(32), poor: wrapWith(33) };
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
-
-const cut = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 const cutLeft = (text: string, width: number) => (text.length > width ? `…${text.slice(1 - width)}` : text);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-const trimLines = (text: string) => text.replace(/ +$/gm, '');
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);

@@ -71,10 +71,12 @@ describe('the page of a training run', () => {
   const page = renderTrainHtml(record, metrics, null);
 
   it('draws the curves that were measured, and no others', () => {
-    for (const id of ['loss', 'coverage', 'norm', 'rate']) expect(page, id).toContain(`id="${id}-title"`);
+    for (const id of ['loss', 'coverage', 'norm', 'rate']) expect(page, id).toContain(`id="${id}-912-title"`);
     for (const id of ['gain', 'natural', 'rank', 'cosine'])
-      expect(page, id).not.toContain(`id="${id}-title"`);
-    expect(page).toContain('training batch ends at 4.50; evaluation text ends at 4.00.');
+      expect(page, id).not.toContain(`id="${id}-912-title"`);
+    expect(page).toContain(
+      'training batch: 5.50 at 1 to 4.50 at 2; evaluation text: 5.00 at 0 to 4.00 at 2.',
+    );
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
 

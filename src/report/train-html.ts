@@ -2,14 +2,10 @@
 import type { RunRecord, TrainMetrics, TrainRecord } from '../record/index.ts';
 import { formatBytes, formatCompact, formatCount, formatNumber } from './format.ts';
 import { type Child, element, type Markup } from './html/markup.ts';
-import { PAGE_STYLE } from './html/page-style.ts';
+import { detailList, pageHeader, renderPage, section } from './html/page.ts';
 import { commandLine } from './html/run-details.ts';
-import { section } from './html/sections.ts';
 import { type CurveFigure, curveFigure } from './train-figures.ts';
 import { describeAdapter, summarizeTraining } from './train-summary.ts';
-
-/** The page may load nothing, wherever it is opened and whatever a record says. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 interface Part {
   readonly title: string;
@@ -118,48 +114,32 @@ export function renderTrainHtml(
   run: RunRecord | null,
 ): string {
   const title = `${record.model.name} trained on ${record.data.path.split(/[\\/]/).at(-1)}`;
-  const head = [
-    element('meta', { charset: 'utf-8' }),
-    element('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
-    element('meta', { 'http-equiv': 'Content-Security-Policy', content: POLICY }),
-    element('meta', { name: 'color-scheme', content: 'light dark' }),
-    element('title', {}, `${title} · RankScope`),
-    { markup: `<style>${PAGE_STYLE}</style>` },
-  ];
   const parts = PARTS.flatMap(({ title: heading, explain, figures }): Markup[] => {
     const drawn = figures.map((figure) => curveFigure(figure, metrics)).filter((figure) => figure !== null);
     return drawn.length === 0 ? [] : [section(heading, explain, ...drawn)];
   });
   const notes = record.notes.map((note) => element('p', { class: 'explain' }, `Note: ${note}`));
   const what = section('What was run', null, details(record, run), ...notes);
-  const body = element('body', {}, element('main', {}, header(record, metrics, title), ...parts, what));
-  return `<!doctype html>\n${element('html', { lang: 'en' }, element('head', {}, ...head), body).markup}\n`;
+  return renderPage({ title, body: [header(record, metrics, title), ...parts, what] });
 }
 
 function header(record: TrainRecord, metrics: readonly TrainMetrics[], title: string): Markup {
   const { model, settings, adapter } = record;
-  const facts: [string, string][] = [
-    ['Model', `${model.architecture}, ${formatCompact(model.parameters)}`],
-    ['Adapter', describeAdapter(record)],
-    ['Trained parameters', formatCompact(adapter.trainedParameters)],
-    ['Steps', `${formatCount(record.step)} of ${formatCount(settings.steps)}`],
-    ['Tokens a step', formatCount(settings.batchSize * settings.accumulation * settings.seqLen)],
-    ['Compute', `${settings.compute}, seed ${settings.seed}`],
-  ];
   const stopped = 'This run was stopped early: the adapter is that of the last step shown.';
-  return element(
-    'header',
-    {},
-    element('p', { class: 'kicker' }, 'RankScope train: an adapter in frozen frames'),
-    element('h1', {}, title),
-    element('p', { class: 'answer' }, summarizeTraining(record, metrics)),
-    record.status === 'partial' ? element('p', { class: 'partial' }, stopped) : null,
-    element(
-      'dl',
-      { class: 'facts' },
-      ...facts.map(([name, text]) => element('div', {}, element('dt', {}, name), element('dd', {}, text))),
-    ),
-  );
+  return pageHeader({
+    kicker: 'RankScope train: an adapter in frozen frames',
+    title,
+    answer: summarizeTraining(record, metrics),
+    warnings: record.status === 'partial' ? [stopped] : [],
+    facts: [
+      ['Model', `${model.architecture}, ${formatCompact(model.parameters)}`],
+      ['Adapter', describeAdapter(record)],
+      ['Trained parameters', formatCompact(adapter.trainedParameters)],
+      ['Steps', `${formatCount(record.step)} of ${formatCount(settings.steps)}`],
+      ['Tokens a step', formatCount(settings.batchSize * settings.accumulation * settings.seqLen)],
+      ['Compute', `${settings.compute}, seed ${settings.seed}`],
+    ],
+  });
 }
 
 function details(record: TrainRecord, run: RunRecord | null): Markup {
@@ -195,9 +175,5 @@ function details(record: TrainRecord, run: RunRecord | null): Markup {
       ['Started', run.startedAt],
     );
   }
-  return element(
-    'dl',
-    { class: 'run' },
-    ...rows.flatMap(([name, text]) => [element('dt', {}, name), element('dd', {}, text)]),
-  );
+  return detailList(rows);
 }

@@ -3,14 +3,14 @@ import { paletteRules, paletteVariables } from './palette.ts';
 
 const LIGHT =
   '--page:#ffffff;--ink:#1c1e21;--quiet:#5c6167;--rule:#d9dbde;--grid:#eceded;--null:#8c9096;' +
-  '--band:#8c909633;--raised:#f6f6f4;--focus:#0060c0';
+  '--band:#8c909633;--raised:#f6f6f4;--focus:#0060c0;--confirmed:#00734f;--refuted:#b34700';
 const DARK =
   '--page:#16181b;--ink:#e7e8ea;--quiet:#a3a8ae;--rule:#3a3e44;--grid:#282b30;--null:#8d939b;' +
-  '--band:#8d939b3d;--raised:#1e2125;--focus:#7fb8ff';
+  '--band:#8d939b3d;--raised:#1e2125;--focus:#7fb8ff;--confirmed:#3ccf9f;--refuted:#ff9a5a';
 
 export const PAGE_STYLE = `
 :root{color-scheme:light dark;${LIGHT};${paletteVariables('light')}}
-@media (prefers-color-scheme:dark){:root{${DARK};${paletteVariables('dark')}}}
+@media screen and (prefers-color-scheme:dark){:root{${DARK};${paletteVariables('dark')}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 main{max-width:960px;margin:0 auto;padding:48px 24px 72px}
@@ -35,6 +35,7 @@ section{margin-top:48px}
 .run dd{margin:0;overflow-wrap:anywhere}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 figure{margin:16px 0 0}
+figcaption{margin-bottom:26px}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--quiet);font-variant-numeric:tabular-nums}
 svg .label{fill:var(--ink)}
@@ -90,6 +91,33 @@ th button::after{content:"";display:inline-block;width:.9em;text-align:right}
 th[aria-sort=ascending] button::after{content:"▴"}
 th[aria-sort=descending] button::after{content:"▾"}
 th[aria-sort=ascending],th[aria-sort=descending]{color:var(--ink)}
+a{color:var(--focus);text-underline-offset:2px}
+article{margin-top:20px}
+article h3{font-size:16px;margin:0 0 2px}
+article h3 code{color:var(--quiet);font-weight:400}
+article p{margin:0}
+strong{font-weight:600;color:var(--ink)}
+.claims{font-size:14.5px;margin-top:14px}
+.claims th,.claims td{white-space:normal;text-align:left;vertical-align:top;padding:6px 9px}
+.claims thead th{position:static}
+.claims .claim th{border-top:1px solid var(--rule);padding-top:16px}
+.claims .claim th>span{display:block;max-width:76ch}
+.claims .statement{font-size:16px;font-weight:600;margin:2px 0}
+.claims td:last-child{width:38%}
+.claims td:nth-child(2){min-width:11ch}
+.claims .spread{white-space:nowrap}
+.claims th[scope=row]{width:17%}
+.claims td:nth-child(3){font-variant-numeric:tabular-nums}
+.claims tr.claim:hover>*{background:none}
+.verdict{font-weight:600;white-space:nowrap}
+.v-confirmed{color:var(--confirmed)}
+.v-refuted{color:var(--refuted)}
+.v-inconclusive{color:var(--quiet)}
+.beside{display:flex;flex-wrap:wrap;align-items:flex-start;gap:8px 28px}
+.beside>.scroll{flex:1 1 400px;min-width:0}
+.words{text-align:left;white-space:normal;min-width:14ch}
+td.source,th.source{background:var(--raised)}
+.spread{display:block;font-size:11.5px;color:var(--quiet)}
 :focus-visible{outline:2px solid var(--focus);outline-offset:2px;border-radius:2px}
 @media (min-width:621px){#layers th[scope=row],#layers-head th:first-child{position:sticky;left:0;z-index:1}#layers-head th:first-child{z-index:2}}
 @media (max-width:620px){
@@ -100,7 +128,13 @@ h1{font-size:24px}
 .narrow{display:block}
 .run{grid-template-columns:1fr;gap:0}
 .run dd{margin-bottom:8px}
+.claims,.claims caption,.claims tbody,.claims tr,.claims th,.claims td{display:block;width:auto!important}
+.claims thead{display:none}
+.claims tbody{margin-bottom:20px}
+.claims th,.claims td{border:0;padding:1px 2px}
+.claims th[scope=row]{border-top:1px solid var(--grid);margin-top:8px;padding-top:8px}
+.claims td[data-label="Source"]::before,.claims td[data-label^="Ours"]::before{content:attr(data-label) ": ";color:var(--quiet)}
 }
-@media print{.controls{display:none}.scroll{max-height:none}}
+@media print{.controls{display:none}.scroll{max-height:none;overflow:visible}thead th{position:static!important}tbody tr,figure,article{break-inside:avoid}h2,.claim{break-after:avoid}main{padding:0;max-width:none}}
 ${paletteRules()}
 `;

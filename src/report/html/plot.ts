@@ -46,6 +46,36 @@ export function svgFigure(
   );
 }
 
+/** Drawn for wide screens and for narrow ones; the style sheet shows the one that fits. */
+const WIDE = 912;
+const NARROW = 368;
+
+/** A drawing at both widths, with what stands below it; null where there is nothing to draw. */
+export function bothWidths(
+  draw: (width: number) => Markup | null,
+  ...below: readonly Child[]
+): Markup | null {
+  const [wide, narrow] = [draw(WIDE), draw(NARROW)];
+  if (wide === null || narrow === null) return null;
+  return element(
+    'figure',
+    {},
+    element('div', { class: 'wide' }, wide),
+    element('div', { class: 'narrow' }, narrow),
+    ...below,
+  );
+}
+
+/** An entry of a legend: a piece of the drawing, and what it stands for. */
+export function legendItem(text: string, ...drawing: readonly Child[]): Markup {
+  return element('li', {}, element('svg', { viewBox: '0 0 30 12', 'aria-hidden': 'true' }, ...drawing), text);
+}
+
+/** The line of a legend. */
+export function legendStroke(className: string): Markup {
+  return element('path', { class: className, d: 'M1 6H29' });
+}
+
 export function bottomAxis(scale: Scale, frame: PlotFrame, label: string): Markup {
   const marks = scale.ticks.map((tick) => {
     const x = scale.at(tick);
@@ -108,9 +138,12 @@ const MARKERS: readonly string[] = [
   'M0 4.2L4 -3.2H-4Z',
   'M-4 -1.3H-1.3V-4H1.3V-1.3H4V1.3H1.3V4H-1.3V1.3H-4Z',
   'M-4 -2L0 -4.5L4 -2V2L0 4.5L-4 2Z',
+  'M-4 -1.6H4V1.6H-4Z',
+  'M-1.6 -4H1.6V4H-1.6Z',
+  'M-4 -4L4 4L-4 4L4 -4Z',
 ];
 
-/** One of seven shapes around a point, so that series differ by more than colour. */
+/** One of ten shapes around a point, so that series differ by more than colour. */
 export function marker(shape: number, [x, y]: Point, tooltip: string): Markup {
   const transform = `translate(${shortNumber(x, 1)} ${shortNumber(y, 1)})`;
   return element(
@@ -120,11 +153,16 @@ export function marker(shape: number, [x, y]: Point, tooltip: string): Markup {
   );
 }
 
-function tickLabel(value: number): string {
+/** A tick in at most seven characters: `0.25`, `10,000`, `2M`, `3·10⁻⁴`. */
+export function tickLabel(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e6) return `${shortNumber(value / 1e6)}M`;
   if (size >= 1000) return Math.round(value).toLocaleString('en-US');
-  if (size > 0 && size < 0.001) return `10${superscript(Math.round(Math.log10(size)))}`;
-  return shortNumber(value, 4);
+  if (size === 0 || size >= 0.001) return shortNumber(value, 4);
+  const [digits, exponent] = value.toExponential(1).split('e');
+  const factor = shortNumber(Number(digits), 1);
+  const power = `10${superscript(Number(exponent))}`;
+  return factor === '1' ? power : `${factor}·${power}`;
 }
 
 function superscript(exponent: number): string {

@@ -2,6 +2,7 @@
 import type { ProbeRecord, RunRecord } from '../../record/index.ts';
 import { formatBytes, formatCount, formatSeconds } from '../format.ts';
 import { type Child, element, type Markup } from './markup.ts';
+import { detailList } from './page.ts';
 
 export function runDetails(record: ProbeRecord, run: RunRecord | null): Markup {
   const { model, data, settings, measured } = record;
@@ -51,11 +52,7 @@ export function runDetails(record: ProbeRecord, run: RunRecord | null): Markup {
       ['Started', run.startedAt],
     );
   }
-  return element(
-    'dl',
-    { class: 'run' },
-    ...rows.flatMap(([name, text]) => [element('dt', {}, name), element('dd', {}, text)]),
-  );
+  return detailList(rows);
 }
 
 /** The command as it can be typed again. */

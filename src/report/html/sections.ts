@@ -6,14 +6,12 @@ import { coverageFigure } from './coverage-figure.ts';
 import { gainLegend, heatMap } from './heat-map.ts';
 import { layerTable } from './layer-table.ts';
 import { basisLegend, type Reference, spectrumLegend } from './legends.ts';
-import { type Child, element, type Markup } from './markup.ts';
+import { element, type Markup } from './markup.ts';
 import { naturalFigure } from './natural-figure.ts';
+import { section } from './page.ts';
+import { bothWidths } from './plot.ts';
 import { pointTable } from './point-table.ts';
 import { spectrumFigure } from './spectrum-figure.ts';
-
-/** Drawn for wide screens and for narrow ones; the style sheet shows the one that fits. */
-const WIDE = 912;
-const NARROW = 368;
 
 /** Every section that the record has data for, in the order of reading. */
 export function figureSections(record: ProbeRecord, family: Family, rank: number): Markup[] {
@@ -77,23 +75,25 @@ function heatMapSection(record: ProbeRecord, family: Family): Markup | null {
 }
 
 function naturalSection(record: ProbeRecord): Markup | null {
-  if (naturalFigure('natural', record, WIDE) === null) return null;
+  const figure = bothWidths((width) => naturalFigure(`natural-${width}`, record, width));
+  if (figure === null) return null;
   return section(
     'Natural coverage against rank',
     'How much of the gradient the frames hold once directions are weighed by their second moments. Solid: held ' +
       'out, from batches that the frames have not seen. Dashed: in sample, mostly noise where it lies far above. ' +
       'Grey: the same two with tokens permuted, which leaves noise alone.',
-    bothWidths((width) => naturalFigure(`natural-${width}`, record, width)),
+    figure,
     basisLegend(record, [['null line', 'tokens permuted']]),
   );
 }
 
 function spectrumSection(record: ProbeRecord): Markup | null {
-  if (spectrumFigure('spectrum', record, WIDE) === null) return null;
+  const figure = bothWidths((width) => spectrumFigure(`spectrum-${width}`, record, width));
+  if (figure === null) return null;
   return section(
     'Gradient spectra',
     'Singular values of each layer’s gradient over its norm. A steep line means that few directions hold most of it.',
-    bothWidths((width) => spectrumFigure(`spectrum-${width}`, record, width)),
+    figure,
     spectrumLegend(record),
   );
 }
@@ -130,21 +130,6 @@ function reading(record: ProbeRecord): Markup {
   ];
   const items = terms.flatMap(([name, text]) => [element('dt', {}, name), element('dd', {}, text)]);
   return element('details', {}, element('summary', {}, 'What the words mean'), element('dl', {}, ...items));
-}
-
-/** A heading, what is seen below it, and that. */
-export function section(title: string, explanation: string | null, ...children: readonly Child[]): Markup {
-  const text = explanation === null ? null : element('p', { class: 'explain' }, explanation);
-  return element('section', {}, element('h2', {}, title), text, ...children);
-}
-
-function bothWidths(draw: (width: number) => Markup | null): Markup {
-  return element(
-    'figure',
-    {},
-    element('div', { class: 'wide' }, draw(WIDE)),
-    element('div', { class: 'narrow' }, draw(NARROW)),
-  );
 }
 
 /** Hidden until the script, without which they do nothing, shows them. */

@@ -1,0 +1,163 @@
+/** Quantities that could foretell the loss of an arm before it is trained, or early on. */
+import { mean, spearman } from '../../numeric/index.ts';
+import type { Scale } from '../experiment.ts';
+import { BUDGETS } from '../trial.ts';
+import { lossAfter } from '../tuning.ts';
+import type { MeasuredArm } from './arm-grid.ts';
+import { type Factors, foretold } from './two-factor-law.ts';
+
+/** What a quantity promises of every arm, for one seed: more is better. Null where it is not defined. */
+export type Promises = (arms: readonly MeasuredArm[], seed: number) => number[] | null;
+
+export interface Quantity {
+  readonly name: string;
+  readonly promises: Promises;
+}
+
+/** Held-out ν can fall below 0 by noise; its logarithm then stands at this value's. */
+const LEAST = 0.01;
+
+export const lnOf = (value: number): number => Math.log(Math.max(value, LEAST));
+
+/** A figure of each arm by itself. */
+const single =
+  (of: (arm: MeasuredArm, seed: number) => number | null): Promises =>
+  (arms, seed) => {
+    const values = arms.map((arm) => of(arm, seed));
+    return values.every((value) => value !== null) ? values : null;
+  };
+
+const parametersOf = ({ runs }: MeasuredArm): number => runs[0]!.parameters;
+
+/**
+ * The constants of the law that sketches on another run of SmolLM2-135M gave, nine arms; written down before any run
+ * here: loss ≈ a − 0.0134 · ln(parameters) − 0.0114 · ln(held-out ν).
+ */
+const SKETCH = { parameters: 0.0134, natural: 0.0114 };
+
+/** A law of two factors that is fitted to the one half of the arms and foretells the other, and the other way round. */
+const law =
+  (factors: (arm: MeasuredArm, seed: number) => Factors | null): Promises =>
+  (arms, seed) => {
+    const x = arms.map((arm) => factors(arm, seed));
+    if (!x.every((one) => one !== null)) return null;
+    const losses = arms.map((arm) => arm.losses[seed]!);
+    return foretold(x, losses, halves(arms)).map((loss) => -loss);
+  };
+
+/** Halves like a chequerboard over bases and ranks: each half has every basis and every rank. */
+function halves(arms: readonly MeasuredArm[]): boolean[] {
+  const bases = [...new Set(arms.map(({ basis }) => basis))];
+  const ranks = [...new Set(arms.map(({ rank }) => rank))];
+  return arms.map(({ basis, rank }) => (bases.indexOf(basis) + ranks.indexOf(rank)) % 2 === 0);
+}
+
+export const coverage: Quantity = {
+  name: 'coverage',
+  promises: single(({ points }, s) => points[s]!.coverage),
+};
+export const parameters: Quantity = { name: 'parameters', promises: single(parametersOf) };
+export const heldOutNatural: Quantity = {
+  name: 'held-out ν',
+  promises: single(({ points }, seed) => points[seed]!.natural?.heldOut ?? null),
+};
+export const sketchLaw: Quantity = {
+  name: 'law of the sketches: 0.0134 · ln parameters + 0.0114 · ln held-out ν',
+  promises: single((arm, seed) => {
+    const { natural } = arm.points[seed]!;
+    if (natural === null) return null;
+    return SKETCH.parameters * Math.log(parametersOf(arm)) + SKETCH.natural * lnOf(natural.heldOut);
+  }),
+};
+export const naturalLaw: Quantity = {
+  name: 'law fitted to ln parameters and ln held-out ν',
+  promises: law((arm, seed) => {
+    const { natural } = arm.points[seed]!;
+    return natural === null ? null : [Math.log(parametersOf(arm)), lnOf(natural.heldOut)];
+  }),
+};
+export const coverageLaw: Quantity = {
+  name: 'law fitted to ln parameters and ln coverage',
+  promises: law((arm, seed) => [Math.log(parametersOf(arm)), lnOf(arm.points[seed]!.coverage)]),
+};
+
+/** Measured in one pass over the calibration and observation batches. A joint measure over layers belongs here. */
+const ONE_PASS: readonly Quantity[] = [
+  coverage,
+  { name: 'energy', promises: single(({ points }, seed) => points[seed]!.energy) },
+  { name: 'gain', promises: single(({ points }, seed) => points[seed]!.gain) },
+  { name: 'signal coverage', promises: single(({ points }, seed) => points[seed]!.signalCoverage ?? 0) },
+  {
+    name: 'ν in sample',
+    promises: single(({ points }, seed) => points[seed]!.natural?.inSample ?? null),
+  },
+  heldOutNatural,
+  { name: 'K', promises: single(({ rank }) => rank) },
+  parameters,
+  sketchLaw,
+  naturalLaw,
+  coverageLaw,
+];
+
+/** Steps of pilots: the first steps of the very run, so the pilot knows its learning rate. */
+const PILOT_STEPS: readonly number[] = [3, 5, 10];
+
+export const pilot = (steps: number): Quantity => ({
+  name: `held-out loss after ${steps} steps`,
+  promises: single(({ runs }, seed) => -lossAfter(runs[seed]!, steps)),
+});
+
+/** The longest pilot that ends before a short run does. */
+export const longestPilot = (scale: Scale): Quantity => pilot(pilotSteps(scale).at(-1)!);
+
+const pilotSteps = ({ shortSteps }: Scale): number[] =>
+  PILOT_STEPS.filter((steps) => steps < shortSteps && BUDGETS.includes(steps));
+
+export const quantitiesOf = (scale: Scale): Quantity[] => [...ONE_PASS, ...pilotSteps(scale).map(pilot)];
+
+/** How well a quantity ranks all arms: Spearman's correlation of its promise with −loss, one value per seed. */
+export function strength(
+  arms: readonly MeasuredArm[] | undefined,
+  { promises }: Quantity,
+): number[] | undefined {
+  return perSeedOf(arms, promises, (all, promised, seed) => rankCorrelation(all, promised, seed));
+}
+
+/** The same within each K, mean over them; laws are still fitted across K. */
+export function strengthWithin(
+  arms: readonly MeasuredArm[] | undefined,
+  { promises }: Quantity,
+): number[] | undefined {
+  return perSeedOf(arms, promises, (all, promised, seed) => {
+    const ranks = [...new Set(all.map(({ rank }) => rank))];
+    return mean(
+      ranks.map((rank) => {
+        const of = all.flatMap((arm, at) => (arm.rank === rank ? [at] : []));
+        return rankCorrelation(
+          of.map((at) => all[at]!),
+          of.map((at) => promised[at]!),
+          seed,
+        );
+      }),
+    );
+  });
+}
+
+const rankCorrelation = (arms: readonly MeasuredArm[], promised: readonly number[], seed: number): number =>
+  spearman(
+    promised,
+    arms.map(({ losses }) => -losses[seed]!),
+  );
+
+function perSeedOf(
+  arms: readonly MeasuredArm[] | undefined,
+  promises: Promises,
+  figure: (arms: readonly MeasuredArm[], promised: readonly number[], seed: number) => number,
+): number[] | undefined {
+  if (arms === undefined || arms.length < 2) return undefined;
+  const values = arms[0]!.losses.map((_, seed) => {
+    const promised = promises(arms, seed);
+    return promised === null ? null : figure(arms, promised, seed);
+  });
+  return values.every((value) => value !== null) ? values : undefined;
+}

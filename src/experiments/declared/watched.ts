@@ -1,0 +1,38 @@
+/** Runs whose gradients are looked at, step by step, and the same runs with the weights standing still. */
+import type { Results } from '../experiment.ts';
+import type { TrainTrial, TrainTrialResult } from '../trial.ts';
+import { armTrial, coreArm } from '../tuning.ts';
+import { closerTrials } from './shared.ts';
+
+export type WatchedRun = TrainTrialResult & { readonly watch: NonNullable<TrainTrialResult['watch']> };
+
+/** Weights that move by so little at each step that 32 bits do not tell. */
+const STANDING_STILL = 1e-12;
+
+/** CT-LoRA runs of one rank, at their tuned learning rate; first, those that tuning needs. */
+export const watchedTrials = (results: Results, rank: number): TrainTrial[] =>
+  closerTrials(results, coreArm('svd', rank), { watch: true });
+
+/** The same steps, the same batches, no movement. */
+export const frozenTrials = (results: Results, rank: number): TrainTrial[] =>
+  results.scale.seeds.map((seed) => ({
+    ...armTrial(results, coreArm('svd', rank), results.scale.shortSteps, STANDING_STILL, seed),
+    watch: true,
+  }));
+
+/** One run per seed; undefined while one is missing. */
+export const watchedRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
+  watched(results, watchedTrials(results, rank));
+
+/** @see watchedRuns */
+export const frozenRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
+  watched(results, frozenTrials(results, rank));
+
+function watched(results: Results, trials: readonly TrainTrial[]): WatchedRun[] | undefined {
+  const runs = trials.map((trial) => (trial.watch ? results.train(trial) : undefined));
+  return runs.every(isWatched) ? runs : undefined;
+}
+
+/** A run that diverged at once has no two gradients to compare. */
+const isWatched = (run: TrainTrialResult | undefined): run is WatchedRun =>
+  run?.watch !== undefined && run.watch.projectedFresh.length > 0;

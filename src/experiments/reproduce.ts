@@ -1,0 +1,144 @@
+/** Everything that `rankscope reproduce` does, but for talking. */
+import { join } from 'node:path';
+import type { ReproductionRecord } from '../record/index.ts';
+import { assembleRecord, type Provenance } from './assemble.ts';
+import type { Experiment } from './experiment.ts';
+import { assumedStepSeconds, forecastTrials, stepsOf } from './forecast.ts';
+import type { Executor, JobContext } from './job.ts';
+import { createProcessPool } from './process-pool.ts';
+import { runExperiments } from './run-experiments.ts';
+import { type PreparedSetting, prepareSetting } from './settings.ts';
+import type { SettingKind, Trial, TrialRecord } from './trial.ts';
+import { openTrialStore } from './trial-store.ts';
+
+export interface ReproduceOptions {
+  readonly experiments: readonly Experiment[];
+  /** The model, and how it starts; experiments that do not ask for any of these settings run nowhere. */
+  readonly settings: readonly { readonly kind: SettingKind; readonly model: string; readonly data: string }[];
+  readonly quick: boolean;
+  /** Where `trials.jsonl` is kept: a second run there goes on. */
+  readonly directory: string;
+  readonly cacheFolder: string;
+  /** Processes at once. */
+  readonly jobs: number;
+  /** Another place for the work than processes of this machine. */
+  readonly executor?: (context: JobContext) => Executor;
+  readonly provenance: Provenance;
+  readonly signal?: AbortSignal;
+  /** Called once, before any trial runs. */
+  readonly onForecast?: (forecast: Forecast) => void;
+  readonly onProgress?: (progress: ReproduceProgress) => void;
+}
+
+export interface Forecast {
+  /** Trials that are there from earlier. */
+  readonly finished: number;
+  /** Trials to come, at least: learning rates at the edge of their grid ask for more. */
+  readonly trials: number;
+  readonly seconds: number;
+}
+
+export interface ReproduceProgress {
+  readonly finished: number;
+  readonly wanted: number;
+  readonly failed: number;
+  /** By the pace so far, of what is asked for so far. */
+  readonly secondsLeft: number;
+  readonly ended?: TrialRecord;
+}
+
+export interface ReproduceResult {
+  readonly record: ReproductionRecord;
+  /** Trials that failed in this run; the next run tries them again. */
+  readonly failed: readonly TrialRecord[];
+}
+
+/** @throws UserError when a model or text cannot be read, or the folder not be written. */
+export async function reproduce(options: ReproduceOptions): Promise<ReproduceResult> {
+  const { experiments, quick, directory, cacheFolder, jobs } = options;
+  const asked = options.settings.filter(({ kind }) =>
+    experiments.some(({ settings }) => settings.includes(kind)),
+  );
+  const settings: PreparedSetting[] = [];
+  for (const one of asked) settings.push(await prepareSetting({ ...one, quick, cacheFolder }));
+  const context: JobContext = {
+    settings: settings.map(({ setting }) => setting),
+    contents: Object.fromEntries(settings.map(({ setting, contents }) => [setting.name, contents])),
+    framesFolder: join(cacheFolder, 'experiment-frames'),
+    threads: 1,
+  };
+  const store = openTrialStore(directory);
+  const pace = new Pace(settings, jobs, store.finished);
+  const forecast = forecastTrials(experiments, settings, context);
+  const ahead = forecast.filter(({ id }) => !store.finished.has(id)).map(({ trial }) => trial);
+  options.onForecast?.({
+    finished: store.finished.size,
+    trials: ahead.length,
+    seconds: pace.secondsOf(ahead),
+  });
+  const executor = options.executor?.(context) ?? createProcessPool(context, jobs);
+  try {
+    const { failed } = await runExperiments({
+      experiments,
+      settings,
+      context,
+      store,
+      executor,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onProgress: ({ missing, ended, ...counts }) => {
+        if (ended !== undefined) pace.note(ended);
+        // What was foreseen is more than what is asked for while learning rates are still sought.
+        const foreseen = forecast.filter(({ id }) => !store.finished.has(id));
+        const longer = foreseen.length > missing.length ? foreseen : missing;
+        const secondsLeft = pace.secondsOf(longer.map(({ trial }) => trial));
+        options.onProgress?.({ ...counts, secondsLeft, ...(ended === undefined ? {} : { ended }) });
+      },
+    });
+    return {
+      record: assembleRecord(experiments, settings, context, store.finished, options.provenance),
+      failed,
+    };
+  } finally {
+    await executor.close();
+  }
+}
+
+/** Seconds of a step in each setting, by the trials that were timed. */
+class Pace {
+  private readonly settings: ReadonlyMap<string, PreparedSetting>;
+  private readonly jobs: number;
+  private readonly timed = new Map<string, { seconds: number; steps: number }>();
+
+  constructor(
+    settings: readonly PreparedSetting[],
+    jobs: number,
+    finished: ReadonlyMap<string, TrialRecord>,
+  ) {
+    this.settings = new Map(settings.map((one) => [one.setting.name, one]));
+    this.jobs = jobs;
+    for (const record of finished.values()) this.note(record);
+  }
+
+  note({ trial, seconds, result }: TrialRecord): void {
+    const planned = this.settings.get(trial.setting);
+    if (planned === undefined || result === null) return;
+    const known = this.timed.get(trial.setting) ?? { seconds: 0, steps: 0 };
+    this.timed.set(trial.setting, {
+      seconds: known.seconds + seconds,
+      steps: known.steps + stepsOf(trial, planned.setting),
+    });
+  }
+
+  secondsOf(trials: readonly Trial[]): number {
+    const work = trials.reduce((sum, trial) => {
+      const { setting, record } = this.settings.get(trial.setting)!;
+      const timed = this.timed.get(trial.setting);
+      const perStep =
+        timed === undefined
+          ? assumedStepSeconds(setting, record.model.parameters)
+          : timed.seconds / timed.steps;
+      return sum + perStep * stepsOf(trial, setting);
+    }, 0);
+    return work / this.jobs;
+  }
+}

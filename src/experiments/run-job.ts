@@ -1,0 +1,30 @@
+/** Doing a job in this process. Workbenches stay open for the jobs that follow. */
+import type { Job, JobContext, JobResult } from './job.ts';
+import { runObserveTrial } from './observe-training.ts';
+import { runTrainTrial } from './train-trial.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
+
+export function createJobRunner(context: JobContext) {
+  const benches = new Map<string, Promise<Workbench>>();
+  const benchOf = (name: string): Promise<Workbench> => {
+    const setting = context.settings.find((one) => one.name === name)!;
+    const contents = context.contents[name]!;
+    const bench = benches.get(name) ?? openWorkbench(setting, { ...context, contents });
+    benches.set(name, bench);
+    return bench;
+  };
+  return {
+    async run(job: Job): Promise<JobResult> {
+      if (job.kind === 'frames') {
+        const bench = await benchOf(job.setting);
+        await bench.prepareFrames(job.bases, job.seed);
+        return null;
+      }
+      const bench = await benchOf(job.trial.setting);
+      return job.trial.kind === 'train' ? runTrainTrial(bench, job.trial) : runObserveTrial(bench, job.trial);
+    },
+    async close(): Promise<void> {
+      for (const bench of benches.values()) await (await bench).close();
+    },
+  };
+}

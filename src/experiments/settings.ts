@@ -1,0 +1,109 @@
+/** The settings that experiments run in, made from a model and a text. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFolderAtomically } from '../files/index.ts';
+import { openModel, readDocuments } from '../models/index.ts';
+import { createRng } from '../numeric/index.ts';
+import type { SettingRecord } from '../record/index.ts';
+import { initialWeights, saveModel } from '../training/index.ts';
+import type { PlannedSetting } from './plan.ts';
+import { FULL, QUICK, REAL } from './scale.ts';
+import type { Setting, SettingKind } from './trial.ts';
+
+export interface SettingOptions {
+  readonly kind: SettingKind;
+  /** A checkpoint. */
+  readonly model: string;
+  readonly data: string;
+  readonly quick: boolean;
+  /** Where a model with random weights is kept. */
+  readonly cacheFolder: string;
+}
+
+export interface PreparedSetting extends PlannedSetting {
+  /** sha256 of the model's weights and of the text. */
+  readonly contents: readonly string[];
+  readonly record: SettingRecord;
+}
+
+const TITLES: Readonly<Record<SettingKind, string>> = {
+  'random-start': 'random start',
+  pretrained: 'pretrained, moved to new text',
+  real: 'a real model',
+};
+
+const SIZES: Readonly<
+  Record<
+    'full' | 'real' | 'quick',
+    Pick<Setting, 'batchSize' | 'seqLen' | 'evalSequences' | 'calibrationBatches' | 'frameRank'>
+  >
+> = {
+  full: { batchSize: 4, seqLen: 128, evalSequences: 32, calibrationBatches: 16, frameRank: 256 },
+  real: { batchSize: 4, seqLen: 128, evalSequences: 16, calibrationBatches: 16, frameRank: 64 },
+  quick: { batchSize: 2, seqLen: 32, evalSequences: 4, calibrationBatches: 2, frameRank: 16 },
+};
+
+/** @throws UserError those of `openModel` and `readDocuments`. */
+export async function prepareSetting({
+  kind,
+  model: path,
+  data,
+  quick,
+  cacheFolder,
+}: SettingOptions): Promise<PreparedSetting> {
+  const randomStart = kind === 'random-start';
+  const modelPath = randomStart ? await randomStartOf(path, cacheFolder) : path;
+  const model = await openModel(modelPath);
+  const { sha256 } = await readDocuments(data);
+  const size = quick ? SIZES.quick : kind === 'real' ? SIZES.real : SIZES.full;
+  const scale = quick ? QUICK : kind === 'real' ? REAL : FULL;
+  const setting: Setting = {
+    name: kind,
+    title: TITLES[kind],
+    kind,
+    model: modelPath,
+    layerShapes: model.definition.layers.map(({ inFeatures, outFeatures }) => [inFeatures, outFeatures]),
+    data,
+    ...size,
+  };
+  const modelHash = await model.checkpoint.sha256();
+  return {
+    setting,
+    scale,
+    contents: [modelHash, sha256],
+    record: {
+      name: setting.name,
+      title: setting.title,
+      model: {
+        path,
+        name: model.name,
+        architecture: model.definition.modelType,
+        format: model.checkpoint.format,
+        parameters: model.parameters,
+        sha256: modelHash,
+      },
+      data: { path: data, sha256 },
+      batchSize: size.batchSize,
+      seqLen: size.seqLen,
+      evalSequences: size.evalSequences,
+      seeds: [...scale.seeds],
+    },
+  };
+}
+
+/** A checkpoint of the same shape and tokenizer with random weights, made once. */
+async function randomStartOf(path: string, cacheFolder: string): Promise<string> {
+  const { checkpoint, definition } = await openModel(path);
+  const hash = createHash('sha256').update(JSON.stringify(checkpoint.config)).digest('hex').slice(0, 16);
+  const folder = join(cacheFolder, `random-start-${hash}`);
+  if (existsSync(folder)) return folder;
+  const weights = initialWeights(definition, createRng(0).fork('random start'));
+  await writeFolderAtomically(folder, async (unfinished) => {
+    await saveModel(unfinished, definition, checkpoint.config, weights, 'float32');
+    for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
+      if (existsSync(join(path, file))) copyFileSync(join(path, file), join(unfinished, file));
+    }
+  });
+  return folder;
+}

@@ -1,0 +1,96 @@
+/** Arms of a comparison, each at its own best learning rate. */
+import type { Results } from './experiment.ts';
+import type { TrainTrial, TrainTrialResult } from './trial.ts';
+
+/** What is compared: a training run but for its learning rate, length and seed. */
+export type Arm = Omit<TrainTrial, 'kind' | 'setting' | 'learningRate' | 'steps' | 'seed'>;
+
+/** A CT-LoRA arm on all layers. */
+export const coreArm = (basis: NonNullable<Arm['basis']>, rank: number): Arm => ({
+  family: 'core',
+  basis,
+  rank,
+  layers: '*',
+});
+
+/** How far beyond the grid the search may go, on either side, in grid steps. */
+const REACH = 5;
+
+/** Lengths of runs; a budget is served by the shortest that holds it. */
+const LENGTHS = [40, 100, 400];
+
+/** The run of an arm that serves a budget of steps. */
+export function armTrial(
+  { setting, scale }: Results,
+  arm: Arm,
+  budget: number,
+  learningRate: number,
+  seed: number,
+): TrainTrial {
+  const longest = budget > scale.shortSteps ? scale.longSteps : scale.shortSteps;
+  const steps = Math.min(LENGTHS.find((length) => length >= budget) ?? budget, longest);
+  return { kind: 'train', setting: setting.name, ...arm, learningRate, steps, seed };
+}
+
+/**
+ * The runs that an arm needs for a fair loss after `budget` steps: the first seed over the shared grid of learning
+ * rates, which goes on by its own factor while the best lies at its edge; then every seed at the best.
+ */
+export function tunedTrials(results: Results, arm: Arm, budget: number): TrainTrial[] {
+  const { rates, best } = search(results, arm, budget);
+  const [first, ...others] = results.scale.seeds;
+  const run = (rate: number, seed: number) => armTrial(results, arm, budget, rate, seed);
+  return [
+    ...rates.map((rate) => run(rate, first!)),
+    ...(best === undefined ? [] : others.map((seed) => run(best, seed))),
+  ];
+}
+
+/** The learning rate with the least held-out loss after `budget` steps; undefined while the search goes on. */
+export function bestLearningRate(results: Results, arm: Arm, budget: number): number | undefined {
+  return search(results, arm, budget).best;
+}
+
+/** The runs of all seeds at the best learning rate, in the order of the seeds; undefined while one is missing. */
+export function tunedRuns(results: Results, arm: Arm, budget: number): TrainTrialResult[] | undefined {
+  const best = bestLearningRate(results, arm, budget);
+  if (best === undefined) return undefined;
+  const runs = results.scale.seeds.map((seed) => results.train(armTrial(results, arm, budget, best, seed)));
+  return runs.every((run) => run !== undefined) ? runs : undefined;
+}
+
+/** Held-out losses of {@link tunedRuns} after `budget` steps, nats per token. */
+export function tunedLosses(results: Results, arm: Arm, budget: number): number[] | undefined {
+  return tunedRuns(results, arm, budget)?.map((run) => lossAfter(run, budget));
+}
+
+/** Held-out loss after so many steps; of a run that diverged before, what an untrained model is far below. */
+export function lossAfter({ evalLosses }: TrainTrialResult, step: number): number {
+  return evalLosses.find((one) => one.step === step)?.loss ?? DIVERGED;
+}
+
+/** Stands for the loss of a run that diverged: above any that a model of words has. */
+const DIVERGED = 1e3;
+
+function search(results: Results, arm: Arm, budget: number): { rates: number[]; best: number | undefined } {
+  const { learningRates, seeds, quick } = results.scale;
+  const factor = learningRates.length > 1 ? learningRates[1]! / learningRates[0]! : 2;
+  const rates = [...learningRates];
+  const loss = (rate: number) => {
+    const run = results.train(armTrial(results, arm, budget, rate, seeds[0]!));
+    return run && lossAfter(run, budget);
+  };
+  for (let extended = 0; ; extended++) {
+    const losses = rates.map(loss);
+    if (losses.some((value) => value === undefined)) return { rates, best: undefined };
+    const at = losses.indexOf(Math.min(...(losses as number[])));
+    const best = rates[at]!;
+    if (quick || extended >= REACH) return { rates, best };
+    if (at === 0) rates.unshift(round(best / factor));
+    else if (at === rates.length - 1) rates.push(round(best * factor));
+    else return { rates, best };
+  }
+}
+
+/** Two learning rates that are equal on paper must be one number, for they name trials. */
+const round = (rate: number): number => Number(rate.toPrecision(6));

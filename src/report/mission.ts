@@ -1,0 +1,22 @@
+/** The rows of the source's mission: what the source says or asks, in a few words each. */
+export const MISSION_ROWS: readonly (readonly [row: string, title: string])[] = [
+  ['M1', 'The coverage metric, for every K'],
+  ['M2', 'Coverage over training steps (Phase A)'],
+  ['M3', 'Loss against coverage (Phase B)'],
+  ['M4', 'SVD against random frames (Phase C)'],
+  ['M5', 'CT-LoRA: frozen frames, a trained core'],
+  ['M6', 'The linear law of coverage'],
+  ['M7', 'The “formal statement” on isotropy'],
+  ['M8', 'Total coverage at a fixed budget'],
+  ['M9', 'A threshold at coverage 0.05'],
+  ['M10', 'The rule that picks K by budget'],
+  ['M11', 'Direction of consecutive gradients (Paper 88)'],
+  ['M12', 'Loss that falls at every step (Paper 88)'],
+  ['M13', 'Fixed K against dynamic K (Paper 81)'],
+  ['M14', 'The dead zone of K=16 (Paper 82)'],
+  ['M15', 'Effective rank of updates (Paper 83)'],
+  ['M16', 'K=64 against K=32 (Paper 84)'],
+  ['M17', 'Signal or noise in the extra dimensions (Paper 85)'],
+  ['M18', 'Effective rank of gradients (Paper 86)'],
+  ['M19', 'Advantages of SVD frames that were not measured'],
+];
