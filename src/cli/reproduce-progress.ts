@@ -42,8 +42,8 @@ export class ReproduceLine {
 
 function describeTrial({ trial, seconds }: TrialRecord): string {
   const what =
-    trial.kind === 'observe'
-      ? `coverage of ${trial.bases.join(', ')}`
+    trial.kind !== 'train'
+      ? `${trial.kind} ${trial.bases.join(', ')}`
       : `${trial.family} ${trial.basis ?? ''} K=${trial.rank} lr=${trial.learningRate} ${trial.steps} steps`;
   return `${trial.setting}, ${what}, seed ${trial.seed} (${Math.round(seconds)} s)`;
 }

@@ -88,7 +88,9 @@ async function runReproduce(names: readonly string[], options: Options): Promise
       onForecast: ({ finished, trials, seconds }) => {
         const before = finished > 0 ? `${finished} trials are there from earlier; ` : '';
         const ahead = trials > 0 ? `about ${trials} to run, ${duration(seconds)} or more` : 'nothing to run';
-        line.say(`${experiments.length} experiments in ${shortPath(directory)}: ${before}${ahead}`);
+        line.say(
+          `${experiments.length} ${experiments.length === 1 ? 'experiment' : 'experiments'} in ${shortPath(directory)}: ${before}${ahead}`,
+        );
       },
       onProgress: (progress) => line.update(progress),
     });

@@ -2,6 +2,8 @@
 import type { ExperimentFigure, ExperimentTable } from '../record/index.ts';
 import type { Rule, Sample } from './rule.ts';
 import type {
+  JointResult,
+  JointTrial,
   ObserveResult,
   ObserveTrial,
   Setting,
@@ -36,6 +38,7 @@ export interface Results {
   /** The result of a run, or of a longer one that is otherwise the same; undefined while there is none. */
   train(trial: TrainTrial): TrainTrialResult | undefined;
   observe(trial: ObserveTrial): ObserveResult | undefined;
+  joint(trial: JointTrial): JointResult | undefined;
 }
 
 /** A question with its trials, measurements and claims. */

@@ -29,6 +29,7 @@ export function forecastTrials(
       scale,
       train: (trial) => madeUpRun(trial, 5 + (Math.log(trial.learningRate) - middle) ** 2),
       observe: () => undefined,
+      joint: () => undefined,
     };
   };
   return withoutCovered(wantedTrials(experiments, settings, madeUp, names), names);
@@ -47,7 +48,7 @@ function madeUpRun(trial: TrainTrial, loss: number): TrainTrialResult {
 
 /** The work of a trial in training steps of its setting. */
 export function stepsOf(trial: Trial, { evalSequences, batchSize }: Setting): number {
-  if (trial.kind === 'observe') return START_STEPS;
+  if (trial.kind !== 'train') return START_STEPS;
   const evaluations = new Set([...BUDGETS.filter((step) => step <= trial.steps), trial.steps]).size;
   return (
     trial.steps * (trial.watch ? WATCH_STEPS : 1) +

@@ -72,7 +72,7 @@ export async function runObserveTrial(
   }));
 }
 
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
   try {
     return await work(folder);

@@ -3,6 +3,7 @@ import type { Basis } from '../record/index.ts';
 import type { Experiment, Results, Scale } from './experiment.ts';
 import type { JobContext } from './job.ts';
 import {
+  type JointResult,
   type ObserveResult,
   type Setting,
   type TrainTrial,
@@ -88,6 +89,7 @@ export function resultsOf({ setting, scale }: PlannedSetting, finished: Finished
     scale,
     train: (trial) => finished.find(trial)?.result as TrainTrialResult | undefined,
     observe: (trial) => finished.find(trial)?.result as ObserveResult | undefined,
+    joint: (trial) => finished.find(trial)?.result as JointResult | undefined,
   };
 }
 
@@ -129,7 +131,7 @@ export function withoutCovered(wanted: readonly WantedTrial[], names: TrialNames
 
 /** Frames that a trial reads. */
 export function framesOf(trial: Trial): Basis[] {
-  if (trial.kind === 'observe') return [...trial.bases];
+  if (trial.kind !== 'train') return [...trial.bases];
   const { family, basis, observe } = trial;
   const own =
     family === 'full' || basis === null || (family === 'factors' && basis === 'random') ? [] : [basis];

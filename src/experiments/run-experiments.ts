@@ -126,13 +126,13 @@ export async function runExperiments(
     return false;
   };
 
+  const stopped = new Promise<void>((resolve) => {
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
   report();
   while (!signal?.aborted) {
     while (inFlight.size < executor.slots && startNext());
     if (inFlight.size === 0) break;
-    const stopped = new Promise<void>((resolve) =>
-      signal?.addEventListener('abort', () => resolve(), { once: true }),
-    );
     await Promise.race([...inFlight.values(), stopped]);
   }
   return { failed: [...failed.values()] };

@@ -1,5 +1,6 @@
 /** Doing a job in this process. Workbenches stay open for the jobs that follow. */
 import type { Job, JobContext, JobResult } from './job.ts';
+import { runJointTrial } from './joint-coverage.ts';
 import { runObserveTrial } from './observe-training.ts';
 import { runTrainTrial } from './train-trial.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -21,7 +22,15 @@ export function createJobRunner(context: JobContext) {
         return null;
       }
       const bench = await benchOf(job.trial.setting);
-      return job.trial.kind === 'train' ? runTrainTrial(bench, job.trial) : runObserveTrial(bench, job.trial);
+      const { trial } = job;
+      switch (trial.kind) {
+        case 'train':
+          return runTrainTrial(bench, trial);
+        case 'observe':
+          return runObserveTrial(bench, trial);
+        case 'joint':
+          return runJointTrial(bench, trial);
+      }
     },
     async close(): Promise<void> {
       for (const bench of benches.values()) await (await bench).close();

@@ -1,9 +1,11 @@
 /** Results made up by a formula, for tests of experiments: a world in which a claim is known to hold, or not. */
+import type { Basis } from '../record/index.ts';
 import type { Results, Scale } from './experiment.ts';
 import { FULL } from './scale.ts';
 import {
   BUDGETS,
   type LayerShape,
+  OBSERVED_RANKS,
   type Observation,
   type ObserveResult,
   type ObserveTrial,
@@ -43,6 +45,8 @@ export interface World {
   readonly loss?: (trial: TrainTrial, step: number) => number;
   readonly train?: (trial: TrainTrial) => Partial<TrainTrialResult>;
   readonly observe?: (trial: ObserveTrial) => Partial<ObserveResult>;
+  /** Held-out joint coverage of cores. */
+  readonly joint?: (basis: Basis, rank: number) => number;
 }
 
 export const NO_OBSERVATION: Observation = { step: 1, points: [], ranks: { batch: 1, mean: 1, weights: 1 } };
@@ -62,6 +66,16 @@ export function worldResults(world: World, scale: Scale = FIVE_SEEDS, setting: S
       updateEffectiveRank: 1,
       updateNorm: 1,
       ...world.train?.(trial),
+    }),
+    joint: ({ bases }) => ({
+      points: bases.flatMap((basis) =>
+        OBSERVED_RANKS.map((rank) => ({
+          basis,
+          rank,
+          inSample: 1,
+          heldOut: world.joint?.(basis, rank) ?? 1,
+        })),
+      ),
     }),
     observe: (trial) => ({ observation: NO_OBSERVATION, evalLoss: 6, ...world.observe?.(trial) }),
   };

@@ -66,7 +66,15 @@ export interface ObserveTrial {
   readonly seed: number;
 }
 
-export type Trial = TrainTrial | ObserveTrial;
+/** How far the cores of all layers together agree between sequences, at the start. */
+export interface JointTrial {
+  readonly kind: 'joint';
+  readonly setting: string;
+  readonly bases: readonly Basis[];
+  readonly seed: number;
+}
+
+export type Trial = TrainTrial | ObserveTrial | JointTrial;
 
 /** Coverage of one basis in one family and at one rank, layers together or a group of them. */
 export interface CoveragePoint {
@@ -137,7 +145,19 @@ export interface TrainTrialResult {
   readonly ablation?: { readonly leading: number; readonly trailing: number; readonly random: number };
 }
 
-export type TrialResult = TrainTrialResult | ObserveResult;
+export interface JointResult {
+  readonly points: readonly JointPoint[];
+}
+
+/** For cores of one basis and rank on all layers; see `joint-coverage.ts`. */
+export interface JointPoint {
+  readonly basis: Basis;
+  readonly rank: number;
+  readonly inSample: number;
+  readonly heldOut: number;
+}
+
+export type TrialResult = TrainTrialResult | ObserveResult | JointResult;
 
 /** A finished trial, or one that failed, as a line of `trials.jsonl`. */
 export interface TrialRecord {

@@ -1,10 +1,16 @@
 /** The grid of CT-LoRA arms that the experiments of our own share, and what was measured of each arm. */
 import type { Basis, Family } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
-import { type CoveragePoint, OBSERVED_RANKS, type TrainTrial, type TrainTrialResult } from '../trial.ts';
+import {
+  type CoveragePoint,
+  type JointTrial,
+  OBSERVED_RANKS,
+  type TrainTrial,
+  type TrainTrialResult,
+} from '../trial.ts';
 import { type Arm, coreArm, lossAfter, tunedRuns, tunedTrials } from '../tuning.ts';
 import { sourceRanks } from './source-ranks.ts';
-import { startPoints } from './start-points.ts';
+import { jointTrials, startPoints } from './start-points.ts';
 
 /** Bases of the grid: the weights', a random one, and two that are made from gradients. */
 export const GRID_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];
@@ -42,6 +48,8 @@ export const toArm = ({ family, basis, rank, group }: GridArm): Arm =>
 export interface MeasuredArm extends GridArm {
   /** At the start, from frames of the same seed. */
   readonly points: readonly CoveragePoint[];
+  /** Held-out joint coverage at the start; null for arms that are no cores on all layers, or wider than was measured. */
+  readonly joint: readonly (number | null)[];
   /** At the tuned learning rate. */
   readonly runs: readonly TrainTrialResult[];
   /** Held-out, after the budget, nats per token. */
@@ -61,9 +69,26 @@ export function measuredArms(
     const points = startPoints(results, arm);
     const runs = tunedRuns(results, toArm(arm), budget);
     if (points === undefined || runs === undefined) return undefined;
-    return { ...arm, points, runs, losses: runs.map((run) => lossAfter(run, budget)) };
+    return {
+      ...arm,
+      points,
+      joint: jointOf(results, arm),
+      runs,
+      losses: runs.map((run) => lossAfter(run, budget)),
+    };
   });
   return measured.every((arm) => arm !== undefined) ? measured : undefined;
+}
+
+/** The trials of {@link MeasuredArm.joint}. */
+export const gridJointTrials = (results: Results): JointTrial[] => jointTrials(results, GRID_BASES);
+
+function jointOf(results: Results, { family, basis, rank, group }: GridArm): (number | null)[] {
+  return gridJointTrials(results).map((trial) => {
+    if (family !== 'core' || group !== 'all') return null;
+    const points = results.joint(trial)?.points ?? [];
+    return points.find((point) => point.basis === basis && point.rank === rank)?.heldOut ?? null;
+  });
 }
 
 /** Cores of every layer over bases and ranks. */

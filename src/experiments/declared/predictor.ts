@@ -6,6 +6,7 @@ import {
   coreGrid,
   GRID_BASES,
   type GridArm,
+  gridJointTrials,
   gridRanks,
   gridTrials,
   isReal,
@@ -306,6 +307,7 @@ export const predictor: Experiment = {
   settings: ['pretrained', 'real'],
   trials: (results) => [
     ...startTrials(results),
+    ...gridJointTrials(results),
     ...gridTrials(
       results,
       [...coreArms(results), ...groupArms(results), ...oneSidedArms(results)],

@@ -81,7 +81,7 @@ export const coverageLaw: Quantity = {
   promises: law((arm, seed) => [Math.log(parametersOf(arm)), lnOf(arm.points[seed]!.coverage)]),
 };
 
-/** Measured in one pass over the calibration and observation batches. A joint measure over layers belongs here. */
+/** Measured in one pass over the calibration and observation batches. */
 const ONE_PASS: readonly Quantity[] = [
   coverage,
   { name: 'energy', promises: single(({ points }, seed) => points[seed]!.energy) },
@@ -92,6 +92,10 @@ const ONE_PASS: readonly Quantity[] = [
     promises: single(({ points }, seed) => points[seed]!.natural?.inSample ?? null),
   },
   heldOutNatural,
+  {
+    name: 'joint coverage of all layers, held out',
+    promises: single(({ joint }, seed) => joint[seed] ?? null),
+  },
   { name: 'K', promises: single(({ rank }) => rank) },
   parameters,
   sketchLaw,

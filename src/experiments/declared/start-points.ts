@@ -1,7 +1,7 @@
 /** Coverage of every basis at the start, on batches that made none of the frames. */
 import type { Basis, Family } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
-import type { CoveragePoint, ObserveTrial } from '../trial.ts';
+import type { CoveragePoint, JointTrial, ObserveTrial } from '../trial.ts';
 
 /** Bases that are observed at the start: one list, so that every experiment shares the same trials. */
 export const START_BASES: readonly Basis[] = [
@@ -24,6 +24,10 @@ export interface PointQuery {
 /** One observation per seed. */
 export const startTrials = ({ setting, scale }: Results): ObserveTrial[] =>
   scale.seeds.map((seed) => ({ kind: 'observe', setting: setting.name, bases: START_BASES, seed }));
+
+/** Of the bases of the grid; one trial per seed. */
+export const jointTrials = ({ setting, scale }: Results, bases: readonly Basis[]): JointTrial[] =>
+  scale.seeds.map((seed) => ({ kind: 'joint', setting: setting.name, bases, seed }));
 
 /** The point that is asked for, one per seed; undefined while a trial is missing or the rank is too wide. */
 export function startPoints(results: Results, query: PointQuery): CoveragePoint[] | undefined {

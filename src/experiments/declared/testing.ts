@@ -78,6 +78,7 @@ export const NO_RESULTS: Results = {
   scale: FIVE_SEEDS,
   train: () => undefined,
   observe: () => undefined,
+  joint: () => undefined,
 };
 
 /**
