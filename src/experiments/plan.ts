@@ -101,8 +101,9 @@ export function wantedTrials(
   names: TrialNames,
 ): WantedTrial[] {
   const wanted = new Map<string, { id: string; trial: Trial; experiments: Set<string> }>();
-  for (const planned of settings) {
-    for (const experiment of experiments) {
+  // Experiment by experiment: a run that is stopped has whole answers to some questions.
+  for (const experiment of experiments) {
+    for (const planned of settings) {
       if (!experiment.settings.includes(planned.setting.kind)) continue;
       for (const trial of experiment.trials(results(planned))) {
         const id = names.id(trial);
