@@ -9,9 +9,9 @@ import {
   type Sequences,
   targetCount,
 } from '../models/index.ts';
+import { spread } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../training/index.ts';
-import { spread } from './workbench.ts';
 
 /** The model with its adapter's trained arrays as inputs of every graph. */
 const fedModel = (model: Model, layers: readonly LayerAdapter[]): Model => ({

@@ -14,12 +14,12 @@
 
 import { join } from 'node:path';
 import { buildPass, frameValue, placeFrames } from '../coverage/index.ts';
+import { inTemporaryFolder } from '../files/index.ts';
 import { matmul, reshape } from '../graph/index.ts';
 import { type Batch, lossInputs } from '../models/index.ts';
 import { cholesky, invertLower, leadingColumns, type Matrix, matrix, multiply } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
 import { DIGITS } from './observe.ts';
-import { inTemporaryFolder } from './observe-training.ts';
 import { type JointPoint, type JointResult, type JointTrial, OBSERVED_RANKS } from './trial.ts';
 import { RIDGE, type Workbench } from './workbench.ts';
 

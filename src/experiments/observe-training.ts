@@ -1,7 +1,6 @@
 /** What a training run sees of itself at a step: coverage of frozen frames at the weights as they then are. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inTemporaryFolder } from '../files/index.ts';
 import type { Basis, Family } from '../record/index.ts';
 import { adaptedModel, type LayerAdapter } from '../training/index.ts';
 import { loadEvaluation } from './fed-adapter.ts';
@@ -70,13 +69,4 @@ export async function runObserveTrial(
     },
     evalLoss,
   }));
-}
-
-export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

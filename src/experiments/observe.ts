@@ -12,11 +12,11 @@ import {
   Whitener,
 } from '../coverage/index.ts';
 import type { Batch, Model } from '../models/index.ts';
-import { effectiveRank, fromFloat32, gramSingularValues, mean, type Rng } from '../numeric/index.ts';
+import { effectiveRank, fromFloat32, gramSingularValues, mean, type Rng, spread } from '../numeric/index.ts';
 import { type Family, roundSignificant } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { type CoveragePoint, type EffectiveRanks, OBSERVED_RANKS } from './trial.ts';
-import { RIDGE, spread } from './workbench.ts';
+import { RIDGE } from './workbench.ts';
 
 export interface ObserveInputs {
   readonly model: Model;

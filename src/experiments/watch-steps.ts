@@ -1,5 +1,6 @@
 /** Directions of consecutive gradients, projected and whole, on one fixed batch and on a fresh one at each step. */
 import type { Batch } from '../models/index.ts';
+import { cosine } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
 import type { AdapterGradients, LayerAdapter } from '../training/index.ts';
 import { type FedProgram, loadFullGradients } from './fed-adapter.ts';
@@ -71,19 +72,4 @@ export class StepWatch {
   release(): Promise<void> {
     return this.full.release();
   }
-}
-
-/** Cosine of two lists of arrays as one long vector each; 0 when one is zero. */
-function cosine(a: readonly Float32Array[], b: readonly Float32Array[]): number {
-  let [ab, aa, bb] = [0, 0, 0];
-  a.forEach((values, k) => {
-    const other = b[k]!;
-    for (let i = 0; i < values.length; i++) {
-      ab += values[i]! * other[i]!;
-      aa += values[i]! * values[i]!;
-      bb += other[i]! * other[i]!;
-    }
-  });
-  const norm = Math.sqrt(aa * bb);
-  return norm > 0 ? ab / norm : 0;
 }

@@ -11,7 +11,7 @@ import {
   type Sequences,
   sampleBatches,
 } from '../models/index.ts';
-import { createRng, matrix, type Rng } from '../numeric/index.ts';
+import { createRng, matrix, type Rng, spread } from '../numeric/index.ts';
 import type { Basis } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { readTensors } from '../training/index.ts';
@@ -143,12 +143,6 @@ function pick(sequences: Sequences, indices: readonly number[]): Sequences {
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-
-/** At most `count` items, evenly spread. */
-export function spread<T>(items: readonly T[], count: number): T[] {
-  const kept = Math.min(count, items.length);
-  return Array.from({ length: kept }, (_, i) => items[Math.floor((i * items.length) / kept)]!);
-}
 
 /** Random numbers of a trial. */
 export const trialRng = (seed: number, purpose: string): Rng => createRng(seed).fork(purpose);

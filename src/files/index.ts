@@ -4,5 +4,6 @@
  */
 export { type FileRange, readExactly, withFile } from './read-range.ts';
 export { readingError, tellWriteErrors, writingError } from './refusals.ts';
+export { inTemporaryFolder } from './temporary-folder.ts';
 export { makeFolder, writeFileAtomically, writeTextAtomically } from './write-file.ts';
 export { refuseExisting, writeFolderAtomically } from './write-folder.ts';

@@ -3,6 +3,7 @@
  * numbers, float64 decompositions, frames, statistics. It imports only `errors`.
  */
 export { cholesky, invertLower } from './cholesky.ts';
+export * from './cosine.ts';
 export * from './effective-rank.ts';
 export * from './frames.ts';
 export {
@@ -16,6 +17,7 @@ export {
 export * from './qr.ts';
 export * from './rng.ts';
 export * from './singular-values.ts';
+export * from './spread.ts';
 export * from './statistics.ts';
 export * from './svd.ts';
 export { type DecompositionOptions, symmetricEigen } from './symmetric-eigen.ts';
