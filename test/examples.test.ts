@@ -11,6 +11,12 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const runExample = (name: string): string =>
   execFileSync(process.execPath, [`examples/${name}`], { cwd: ROOT, encoding: 'utf8' });
 
+it('the command that was built can be run by its own name', () => {
+  const output = execFileSync(join(ROOT, 'dist/cli/main.js'), ['--version'], { encoding: 'utf8' });
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(output.trim()).toBe(version);
+});
+
 describe('examples', () => {
   it('probe-model.mjs prints the gain of every basis', () => {
     const output = runExample('probe-model.mjs');

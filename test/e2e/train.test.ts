@@ -48,7 +48,7 @@ describe('a run to its end', () => {
     const page = readFileSync(join(directory, 'report.html'), 'utf8');
     expect(page).toContain('rankscope train tiny');
     for (const id of ['loss', 'coverage', 'gain', 'natural', 'rank', 'cosine', 'norm', 'rate'])
-      expect(page, id).toContain(`id="${id}-title"`);
+      expect(page, id).toContain(`id="${id}-912-title"`);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
 
     const html = await runCli(['report', 'runs/full', '--format', 'html'], { cwd });
