@@ -1,5 +1,6 @@
 /** Everything that `rankscope reproduce` does, but for talking. */
 import { join } from 'node:path';
+import { quantile } from '../numeric/index.ts';
 import type { ReproductionRecord } from '../record/index.ts';
 import { assembleRecord, type Provenance } from './assemble.ts';
 import type { Experiment } from './experiment.ts';
@@ -103,11 +104,11 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
   }
 }
 
-/** Seconds of a step in each setting, by the trials that were timed. */
+/** Seconds of a step in each setting: the median of the trials that were timed, which one long pause does not move. */
 class Pace {
   private readonly settings: ReadonlyMap<string, PreparedSetting>;
   private readonly jobs: number;
-  private readonly timed = new Map<string, { seconds: number; steps: number }>();
+  private readonly stepSeconds = new Map<string, number[]>();
 
   constructor(
     settings: readonly PreparedSetting[],
@@ -122,22 +123,21 @@ class Pace {
   note({ trial, seconds, result }: TrialRecord): void {
     const planned = this.settings.get(trial.setting);
     if (planned === undefined || result === null) return;
-    const known = this.timed.get(trial.setting) ?? { seconds: 0, steps: 0 };
-    this.timed.set(trial.setting, {
-      seconds: known.seconds + seconds,
-      steps: known.steps + stepsOf(trial, planned.setting),
-    });
+    const known = this.stepSeconds.get(trial.setting) ?? [];
+    this.stepSeconds.set(trial.setting, [...known, seconds / stepsOf(trial, planned.setting)]);
   }
 
   secondsOf(trials: readonly Trial[]): number {
+    const perStep = new Map(
+      [...this.settings].map(([name, { setting, record }]) => {
+        const timed = this.stepSeconds.get(name);
+        const assumed = assumedStepSeconds(setting, record.model.parameters);
+        return [name, timed === undefined ? assumed : quantile(timed, 0.5)] as const;
+      }),
+    );
     const work = trials.reduce((sum, trial) => {
-      const { setting, record } = this.settings.get(trial.setting)!;
-      const timed = this.timed.get(trial.setting);
-      const perStep =
-        timed === undefined
-          ? assumedStepSeconds(setting, record.model.parameters)
-          : timed.seconds / timed.steps;
-      return sum + perStep * stepsOf(trial, setting);
+      const { setting } = this.settings.get(trial.setting)!;
+      return sum + perStep.get(trial.setting)! * stepsOf(trial, setting);
     }, 0);
     return work / this.jobs;
   }

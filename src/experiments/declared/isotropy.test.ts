@@ -40,7 +40,7 @@ describe('isotropy', () => {
     const why = isotropy.claims[0]!.why(
       worldResults(coverageWorld(({ family, rank }) => expectedCoverage(family, rank))),
     );
-    expect(why).toContain('coverage by the formula 0.5');
+    expect(why).toContain('coverage by the formula is 0.5');
     expect(why).toContain('K/√(mn) 0.125');
   });
 

@@ -93,7 +93,7 @@ const claims: readonly Claim[] = [
     why: (results) =>
       sayMeans([
         ['r(coverage, loss)', coverageR(results)],
-        ['r(K, loss), which needs no coverage,', rankR(results)],
+        ['r(K, loss), which needs no coverage', rankR(results)],
       ]),
   },
   {

@@ -9,13 +9,13 @@ export type SeedValues = readonly number[] | undefined;
 type Series = ExperimentFigure['series'][number];
 
 /** A number as a sentence has it. */
-export const say = (value: number): string => String(roundSignificant(value, 4));
+export const say = (value: number): string => String(roundSignificant(value, 4)).replace('-', '−');
 
 /** Means over the seeds in one sentence. */
 export function sayMeans(parts: readonly (readonly [name: string, values: SeedValues])[]): string {
   if (!parts.every(([, values]) => values !== undefined)) return 'Trials are missing.';
   const seeds = parts[0]![1]!.length;
-  return `Means over ${seeds} seeds: ${parts.map(([name, values]) => `${name} ${say(mean(values!))}`).join(', ')}.`;
+  return `Means over ${seeds} seeds: ${parts.map(([name, values]) => `${name} is ${say(mean(values!))}`).join(', ')}.`;
 }
 
 /** The values as they are; null while they are missing. */
