@@ -38,7 +38,7 @@ export function renderFindings(sources: readonly FindingsSource[], command: stri
     '## What was run',
     whatWasRun(sources, columns),
     '## Verdicts',
-    'Estimates with 95 % intervals; verdicts after Holm’s correction over all claims of a run.',
+    'Estimates with 95 % intervals; verdicts after Holm’s correction over all claims of a setting.',
     verdictTable(claims, columns),
     ...names.flatMap((name) => experimentParts(name, sources, columns)),
   ];
