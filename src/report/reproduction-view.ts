@@ -130,7 +130,7 @@ export function runDetailsOf(record: ReproductionRecord): Detail[] {
     { name: 'Command', text: record.command, code: true },
     {
       name: 'Verdicts',
-      text: `family-wise error rate ${level}, after Holm’s correction over all claims of the run`,
+      text: `family-wise error rate ${level}, after Holm’s correction over all claims of the setting`,
     },
     { name: 'Intervals', text: '95 %' },
     { name: 'Machine', text: `${processor}, ${cores} cores, ${formatBytes(memoryBytes)} of memory` },

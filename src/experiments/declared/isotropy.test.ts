@@ -41,7 +41,7 @@ describe('isotropy', () => {
       worldResults(coverageWorld(({ family, rank }) => expectedCoverage(family, rank))),
     );
     expect(why).toContain('coverage by the formula is 0.5');
-    expect(why).toContain('K/√(mn) 0.125');
+    expect(why).toContain('K/√(mn) is 0.125');
   });
 
   it('goes through at every scale', () => {
