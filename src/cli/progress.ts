@@ -1,5 +1,6 @@
 /** Progress on stderr: one line that redraws on a terminal, a few plain lines anywhere else. */
 import type { Progress } from '../coverage/index.ts';
+import { duration } from './duration.ts';
 
 const STAGES: Readonly<Record<Progress['stage'], string>> = {
   frames: 'making frames',
@@ -82,8 +83,5 @@ export class ProgressLine {
 /** The stage's remaining steps at the pace of those done: `, 2 min left`; nothing when it is over. */
 function timeLeft(elapsedMs: number, { done, total }: Progress): string {
   const seconds = (elapsedMs / 1000) * ((total - done) / done);
-  if (done >= total) return '';
-  if (seconds < 90) return `, ${Math.max(1, Math.round(seconds))} s left`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `, ${minutes} min left` : `, ${(minutes / 60).toFixed(1)} h left`;
+  return done >= total ? '' : `, ${duration(seconds)} left`;
 }

@@ -1,6 +1,6 @@
 /** Frames of a file, as `probe --save-frames` writes it: `FILE`, or `FILE#LABEL` where it holds several sets. */
 import { existsSync } from 'node:fs';
-import { readSafetensorsHeader, readWeight } from '../checkpoint/index.ts';
+import { openSafetensors, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import {
@@ -44,7 +44,8 @@ export function openFrames(text: string, layers: readonly LinearLayer[]): Frames
     });
   }
   const { path, label: asked } = splitLabel(text);
-  const { tensors: weights } = readSafetensorsHeader(path);
+  const source = openSafetensors(path);
+  const { weights } = source;
   const labels = [...new Set([...weights.keys()].map((name) => name.split('/')[0]!))];
   const label = asked ?? labels[0] ?? '';
   if (asked === null && labels.length > 1) {
@@ -74,14 +75,6 @@ export function openFrames(text: string, layers: readonly LinearLayer[]): Frames
     if (u !== v) throw missing(name, `${u} and ${v} columns`, 'u and v of as many columns');
     widths.set(name, Math.min(u, inFeatures, outFeatures));
   }
-  const source = {
-    path,
-    format: 'safetensors' as const,
-    config: {},
-    weights,
-    files: [path],
-    sha256: async () => '',
-  };
   const side = (part: string, rank: number, product: MatrixProduct): Promise<Matrix> => {
     const [rows, columns] = weights.get(part)!.shape as [number, number];
     return orthonormalize(

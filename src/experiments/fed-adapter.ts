@@ -11,7 +11,13 @@ import {
 } from '../models/index.ts';
 import { spread } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../training/index.ts';
+import {
+  adapterFeeds,
+  adapterValues,
+  type LayerAdapter,
+  sequenceAt,
+  withAdapters,
+} from '../training/index.ts';
 
 /** The model with its adapter's trained arrays as inputs of every graph. */
 const fedModel = (model: Model, layers: readonly LayerAdapter[]): Model => ({
@@ -32,29 +38,23 @@ export async function loadEvaluation(
   engine: Engine,
   model: Model,
   layers: readonly LayerAdapter[],
-  { tokens, lossMask, count, seqLen }: Sequences,
+  sequences: Sequences,
   batchSize: number,
 ): Promise<FedProgram<void, number>> {
+  const { count, seqLen } = sequences;
   const graph = new Graph();
   const shape = { lanes: batchSize, sequences: 1, seqLen };
   const weights = fedModel(model, layers).weights(graph);
   graph.output('losses', buildLoss(model.definition, weights, graph, shape).laneLosses);
   const program = await engine.load(graph);
-  const sequence = (index: number): Batch => {
-    const [from, to] = [index * seqLen, (index + 1) * seqLen];
-    return {
-      tokens: tokens.subarray(from, to),
-      lossMask: lossMask.subarray(from, to),
-      sequences: 1,
-      seqLen,
-    };
-  };
   return {
     run: async () => {
       const feeds = adapterFeeds(layers);
       let [sum, targets] = [0, 0];
       for (let first = 0; first < count; first += batchSize) {
-        const lanes = Array.from({ length: batchSize }, (_, lane) => sequence((first + lane) % count));
+        const lanes = Array.from({ length: batchSize }, (_, lane) =>
+          sequenceAt(sequences, (first + lane) % count),
+        );
         const { losses } = await program.run({ ...feeds, ...lossInputs(lanes) });
         for (let lane = 0; lane < Math.min(batchSize, count - first); lane++) {
           const weight = targetCount(lanes[lane]!);

@@ -16,9 +16,10 @@ import { join } from 'node:path';
 import { buildPass, frameValue, placeFrames } from '../coverage/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import { matmul, reshape } from '../graph/index.ts';
-import { type Batch, lossInputs } from '../models/index.ts';
+import { lossInputs } from '../models/index.ts';
 import { cholesky, invertLower, leadingColumns, type Matrix, matrix, multiply } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
+import { piecesOf } from '../training/index.ts';
 import { DIGITS } from './observe.ts';
 import { type JointPoint, type JointResult, type JointTrial, OBSERVED_RANKS } from './trial.ts';
 import { RIDGE, type Workbench } from './workbench.ts';
@@ -45,7 +46,7 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
       return { basis, label, frames: new Map(leading) };
     }),
   );
-  const sequences = bench.observedBatches(seed).flatMap(sequencesOf);
+  const sequences = bench.observedBatches(seed).flatMap((batch) => piecesOf(batch, 1));
   const lanes = setting.batchSize;
   return inTemporaryFolder(async (folder) => {
     const sets = await placeFrames(join(folder, 'frames.safetensors'), narrow);
@@ -91,15 +92,6 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
     }
     return { points };
   });
-}
-
-function sequencesOf({ tokens, lossMask, sequences, seqLen }: Batch): Batch[] {
-  return Array.from({ length: sequences }, (_, row) => ({
-    tokens: tokens.subarray(row * seqLen, (row + 1) * seqLen),
-    lossMask: lossMask.subarray(row * seqLen, (row + 1) * seqLen),
-    sequences: 1,
-    seqLen,
-  }));
 }
 
 /** Inner products of the sequences' cores cut to a rank, and the number of their entries. */

@@ -1,5 +1,6 @@
 /** Which trials are still to be run, given those that are there. */
 import type { Basis } from '../record/index.ts';
+import { needsFrame } from '../training/index.ts';
 import type { Experiment, Results, Scale } from './experiment.ts';
 import type { JobContext } from './job.ts';
 import {
@@ -134,7 +135,6 @@ export function withoutCovered(wanted: readonly WantedTrial[], names: TrialNames
 export function framesOf(trial: Trial): Basis[] {
   if (trial.kind !== 'train') return [...trial.bases];
   const { family, basis, observe } = trial;
-  const own =
-    family === 'full' || basis === null || (family === 'factors' && basis === 'random') ? [] : [basis];
+  const own = basis !== null && needsFrame(family, basis) ? [basis] : [];
   return [...new Set([...own, ...(observe?.bases ?? [])])];
 }

@@ -7,6 +7,7 @@ import {
   clipByGlobalNorm,
   type LayerAdapter,
   loadAdapterGradients,
+  needsFrame,
   sequenceStream,
   startLayerAdapter,
   trainedArrays,
@@ -90,9 +91,7 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
 async function startAdapter(bench: Workbench, trial: TrainTrial): Promise<LayerAdapter[]> {
   const { family, rank, seed } = trial;
   const basis = trial.basis ?? 'random';
-  // Plain LoRA draws its start; whole matrices have no frames.
-  const framed = family !== 'full' && !(family === 'factors' && basis === 'random');
-  const frames = framed ? (await bench.frames(basis, seed)).frames : null;
+  const frames = needsFrame(family, basis) ? (await bench.frames(basis, seed)).frames : null;
   return selectLayers(bench.model.definition.layers, trial.layers).map((layer) => {
     const frame = frames?.get(layer.name) ?? null;
     const fitting = Math.min(rank, layer.inFeatures, layer.outFeatures);

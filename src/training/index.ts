@@ -32,12 +32,13 @@ export { exportGgufLora } from './export/gguf-lora.ts';
 export type { LowRankUpdate } from './export/low-rank-update.ts';
 export { exportMerged, type MergedOptions } from './export/merged.ts';
 export { exportPeft, type PeftOptions } from './export/peft.ts';
+export { piecesOf } from './fed-weights.ts';
 export { type LossAndGradients, loadGradients } from './gradients.ts';
 export { encodeHalf } from './half.ts';
 export { initialWeights } from './initial-weights.ts';
 export { readMetrics, type StepMetrics } from './metrics-file.ts';
 export type { NamedArrays } from './named-arrays.ts';
-export { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from './perplexity.ts';
+export { lossDifference, meanLoss, type SequenceLosses, sequenceAt, sequenceLosses } from './perplexity.ts';
 export {
   type PretrainOptions,
   type PretrainResult,

@@ -68,7 +68,8 @@ export function lossDifference(a: SequenceLosses, b: SequenceLosses): Interval {
   return meanLoss({ losses: a.losses.map((loss, i) => loss - b.losses[i]!), targets: a.targets });
 }
 
-function sequenceAt({ tokens, lossMask, seqLen }: Sequences, index: number): Batch {
+/** One sequence as a batch of its own. */
+export function sequenceAt({ tokens, lossMask, seqLen }: Sequences, index: number): Batch {
   const [from, to] = [index * seqLen, (index + 1) * seqLen];
   return { tokens: tokens.subarray(from, to), lossMask: lossMask.subarray(from, to), sequences: 1, seqLen };
 }

@@ -1,5 +1,5 @@
 /** Reading a safetensors file of our own whole. */
-import { readSafetensorsHeader, readWeight } from '../checkpoint/index.ts';
+import { openSafetensors, readWeight } from '../checkpoint/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 
 export interface TensorFile {
@@ -10,17 +10,11 @@ export interface TensorFile {
 
 /** Throws `UserError` `file-not-found`, and those of a file that is cut off, malformed or not finite. */
 export function readTensors(path: string): TensorFile {
-  const { tensors: weights, metadata } = readSafetensorsHeader(path);
-  const source = {
-    path,
-    format: 'safetensors' as const,
-    config: {},
-    weights,
-    files: [path],
-    sha256: async () => '',
-  };
+  const source = openSafetensors(path);
   const tensors = new Map(
-    [...weights.values()].map(({ name, shape }) => [name, float32(shape, readWeight(source, name))] as const),
+    [...source.weights.values()].map(
+      ({ name, shape }) => [name, float32(shape, readWeight(source, name))] as const,
+    ),
   );
-  return { tensors, metadata };
+  return { tensors, metadata: source.metadata };
 }

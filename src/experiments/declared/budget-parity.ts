@@ -2,9 +2,8 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { paritySteps, type RankSteps } from './parity-steps.ts';
-import { between, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
+import { between, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
 import { SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
@@ -26,15 +25,15 @@ function totalRatio(results: Results): SeedValues {
   );
 }
 
-const lossesOf = (results: Results, { rank, steps }: RankSteps): SeedValues =>
-  tunedLosses(results, coreArm('svd', rank), steps);
-
 /** Loss of the smallest rank of a budget, with the most steps, less that of the largest. */
 function lossGap(results: Results, { cost }: StepBudget): SeedValues {
   const arms = paritySteps(results.scale, cost);
   const [first, last] = [arms[0], arms.at(-1)];
   if (first === undefined || last === undefined || first === last) return undefined;
-  return perSeed([lossesOf(results, first), lossesOf(results, last)], (small, large) => small - large);
+  return perSeed(
+    [parityLosses(results, first), parityLosses(results, last)],
+    (small, large) => small - large,
+  );
 }
 
 const lossClaims: Claim[] = STEP_BUDGETS.map((budget) => ({
@@ -49,7 +48,7 @@ const lossClaims: Claim[] = STEP_BUDGETS.map((budget) => ({
     sayMeans(
       paritySteps(results.scale, budget.cost).map((arm) => [
         `loss of K = ${arm.rank} after ${arm.steps} steps`,
-        lossesOf(results, arm),
+        parityLosses(results, arm),
       ]),
     ),
 }));
@@ -109,7 +108,7 @@ function lossTable(results: Results, { words, cost }: StepBudget): ExperimentTab
       arm.steps,
       cost(arm.rank) * arm.steps,
       cell(startCoverage(results, arm.rank)?.map((coverage) => coverage * arm.steps)),
-      cell(lossesOf(results, arm)),
+      cell(parityLosses(results, arm)),
     ]),
     source: null,
   };
@@ -124,12 +123,7 @@ function figure(results: Results): ExperimentFigure {
     yLabel: 'held-out loss, nats per token',
     xScale: 'log',
     yScale: 'linear',
-    series: STEP_BUDGETS.map(({ words, cost }) =>
-      curve(
-        `equal ${words}`,
-        paritySteps(results.scale, cost).map((arm) => [arm.rank, lossesOf(results, arm)] as const),
-      ),
-    ),
+    series: parityCurves(results),
   };
 }
 
@@ -161,12 +155,7 @@ export const budgetParity: Experiment = {
     'Coverage at the first step for the arithmetic. For the loss, every K trains for as many steps as the budget ' +
     'allows it, learning rate tuned for each; a step costs K as the source counts, or the K² parameters that a core trains.',
   settings: ['random-start', 'pretrained'],
-  trials: (results) => [
-    ...startCoverageTrials(results),
-    ...STEP_BUDGETS.flatMap(({ cost }) => paritySteps(results.scale, cost)).flatMap(({ rank, steps }) =>
-      tunedTrials(results, coreArm('svd', rank), steps),
-    ),
-  ],
+  trials: (results) => [...startCoverageTrials(results), ...parityTrials(results)],
   claims: [arithmetic, ...lossClaims],
   tables: (results) => [
     arithmeticTable(results),

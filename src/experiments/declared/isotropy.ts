@@ -3,9 +3,9 @@ import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
 import { OBSERVED_RANKS } from '../trial.ts';
+import { largestOf } from './observed-coverage.ts';
 import { below, between, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
 import { nullCoverage, type PointQuery, startPoints, startTrials } from './start-points.ts';
 
 const coverageOf = (results: Results, query: PointQuery): SeedValues =>
@@ -44,8 +44,6 @@ function oneSidedGain(results: Results, rank: number): SeedValues {
   const right = gainOf(results, { basis: 'random', family: 'right', rank });
   return right && left?.map((value, seed) => (value + right[seed]!) / 2);
 }
-
-const largestOf = ({ scale }: Results): number => sourceRanks(scale).largest;
 
 const ranksOf = (results: Results): number[] => OBSERVED_RANKS.filter((rank) => rank <= largestOf(results));
 

@@ -4,6 +4,7 @@ import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
 import { bestOf, lossBeyondBest } from './best-of.ts';
+import { largestOf } from './observed-coverage.ts';
 import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks, sweepRanks } from './source-ranks.ts';
@@ -93,7 +94,6 @@ const bestOfSweep: RowClaim['gap'] = (results, budget) => {
   return beyondBest(results, largest, budget, (rank) => rank < largest);
 };
 
-const largestOf = ({ scale }: Results): number => sourceRanks(scale).largest;
 const halfOf = ({ scale }: Results): number => sourceRanks(scale).half;
 const eighthOf = ({ scale }: Results): number => sourceRanks(scale).eighth;
 

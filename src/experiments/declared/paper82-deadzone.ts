@@ -1,27 +1,24 @@
 /** M14: at budget parity, is K = 16 worse than its neighbours? */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { bestLearningRate, coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { paritySteps, type RankSteps } from './parity-steps.ts';
-import { above, curve, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
+import { bestLearningRate, coreArm } from '../tuning.ts';
+import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
+import { above, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
 
-const lossesOf = (results: Results, { rank, steps }: RankSteps): SeedValues =>
-  tunedLosses(results, coreArm('svd', rank), steps);
-
 /** Loss of one of the source's ranks under a budget; undefined also if the budget leaves that rank out. */
 function lossesAt(results: Results, rank: keyof SourceRanks, { cost }: StepBudget): SeedValues {
   const arm = paritySteps(results.scale, cost).find((one) => one.rank === sourceRanks(results.scale)[rank]);
-  return arm && lossesOf(results, arm);
+  return arm && parityLosses(results, arm);
 }
 
 const sayLosses = (results: Results, { cost }: StepBudget): string =>
   sayMeans(
     paritySteps(results.scale, cost).map((arm) => [
       `held-out loss of K = ${arm.rank} after ${arm.steps} steps`,
-      lossesOf(results, arm),
+      parityLosses(results, arm),
     ]),
   );
 
@@ -70,7 +67,7 @@ function table(results: Results, { words, cost }: StepBudget): ExperimentTable {
       arm.steps,
       cost(arm.rank) * arm.steps,
       bestLearningRate(results, coreArm('svd', arm.rank), arm.steps) ?? null,
-      cell(lossesOf(results, arm)),
+      cell(parityLosses(results, arm)),
     ]),
     source: null,
   };
@@ -86,12 +83,7 @@ function figure(results: Results): ExperimentFigure {
     yLabel: 'held-out loss, nats per token',
     xScale: 'log',
     yScale: 'linear',
-    series: STEP_BUDGETS.map(({ words, cost }) =>
-      curve(
-        `equal ${words}`,
-        paritySteps(results.scale, cost).map((arm) => [arm.rank, lossesOf(results, arm)] as const),
-      ),
-    ),
+    series: parityCurves(results),
   };
 }
 
@@ -112,10 +104,7 @@ export const paper82Deadzone: Experiment = {
     'the learning rate tuned for that K and that number of steps. The budget is counted as the source does, K for ' +
     'every step, and in trained parameters, K² for every step.',
   settings: ['random-start', 'pretrained'],
-  trials: (results) =>
-    STEP_BUDGETS.flatMap(({ cost }) => paritySteps(results.scale, cost)).flatMap(({ rank, steps }) =>
-      tunedTrials(results, coreArm('svd', rank), steps),
-    ),
+  trials: parityTrials,
   claims: STEP_BUDGETS.flatMap(claims),
   tables: (results) => STEP_BUDGETS.map((budget) => table(results, budget)),
   figures: (results) => [figure(results)],

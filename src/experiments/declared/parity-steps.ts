@@ -1,8 +1,11 @@
 /** How many steps each rank gets for one budget. */
-import type { Scale } from '../experiment.ts';
-import { BUDGETS } from '../trial.ts';
+import type { ExperimentFigure } from '../../record/index.ts';
+import type { Results, Scale } from '../experiment.ts';
+import { BUDGETS, type TrainTrial } from '../trial.ts';
+import { coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
+import { curve, type SeedValues } from './seed-values.ts';
 import { sourceRanks } from './source-ranks.ts';
-import type { StepCost } from './step-budgets.ts';
+import { STEP_BUDGETS, type StepCost } from './step-budgets.ts';
 
 export interface RankSteps {
   readonly rank: number;
@@ -24,3 +27,22 @@ export function paritySteps(scale: Scale, cost: StepCost): RankSteps[] {
     .map(parity)
     .reduce((best, one) => (one.length >= best.length ? one : best), []);
 }
+
+/** CT-LoRA in the singular vectors of the weights, for every rank and number of steps of both budgets. */
+export const parityTrials = (results: Results): TrainTrial[] =>
+  STEP_BUDGETS.flatMap(({ cost }) => paritySteps(results.scale, cost)).flatMap(({ rank, steps }) =>
+    tunedTrials(results, coreArm('svd', rank), steps),
+  );
+
+/** Held-out losses of a rank after its steps, one per seed. */
+export const parityLosses = (results: Results, { rank, steps }: RankSteps): SeedValues =>
+  tunedLosses(results, coreArm('svd', rank), steps);
+
+/** Loss against K, a line for each budget. */
+export const parityCurves = (results: Results): ExperimentFigure['series'] =>
+  STEP_BUDGETS.map(({ words, cost }) =>
+    curve(
+      `equal ${words}`,
+      paritySteps(results.scale, cost).map((arm) => [arm.rank, parityLosses(results, arm)] as const),
+    ),
+  );
