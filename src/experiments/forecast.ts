@@ -5,7 +5,7 @@ import { type PlannedSetting, TrialNames, type WantedTrial, wantedTrials, withou
 import { BUDGETS, type Setting, type TrainTrial, type TrainTrialResult, type Trial } from './trial.ts';
 
 /** Floating-point operations per second of one process; the pace of finished trials takes its place. */
-const ASSUMED_SPEED = 25e9;
+const ASSUMED_SPEED = 40e9;
 
 /** Steps that other work counts as, measured on the bundled model. */
 const OBSERVATION_STEPS = 25;
@@ -22,12 +22,14 @@ export function forecastTrials(
 ): WantedTrial[] {
   const names = new TrialNames(context);
   const madeUp = ({ setting, scale }: PlannedSetting): Results => {
-    const { learningRates } = scale;
-    const middle = Math.log(learningRates[Math.floor(learningRates.length / 2)]!);
+    const { learningRates, shortSteps } = scale;
+    const middle = learningRates[Math.floor(learningRates.length / 2)]!;
+    // Long runs are expected to want a lower one, as their search is.
+    const wanted = ({ steps }: TrainTrial) => (steps > shortSteps ? middle / 2 : middle);
     return {
       setting,
       scale,
-      train: (trial) => madeUpRun(trial, 5 + (Math.log(trial.learningRate) - middle) ** 2),
+      train: (trial) => madeUpRun(trial, 5 + Math.log(trial.learningRate / wanted(trial)) ** 2),
       observe: () => undefined,
       joint: () => undefined,
     };

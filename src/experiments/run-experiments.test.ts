@@ -122,10 +122,28 @@ describe('the runner', () => {
     await runExperiments({ experiments, settings: [setting], context, store, executor });
     const rates = (seed: number) =>
       done.flatMap((trial) => (trial.seed === seed ? [(trial as TrainTrial).learningRate] : []));
-    expect(rates(0)).toEqual([0.005, 0.01, 0.02, 0.04, 0.08, 0.16]);
+    expect(rates(0)).toEqual([0.01, 0.02, 0.04, 0.08, 0.16]);
     expect(rates(1)).toEqual([0.08]);
     const results = worldResults({ loss: ({ learningRate }) => 5 + Math.log(learningRate / 0.08) ** 2 });
     expect(bestLearningRate(results, arm, 40)).toBe(0.08);
+  });
+
+  it('begins the search of a long run a step below where the short one of the arm was best', async () => {
+    const arm = { ...coreArm('svd', 8), family: 'full' as const, basis: null };
+    const loss = ({ steps, learningRate }: TrainTrial) =>
+      5 + Math.log(learningRate / (steps > 40 ? 0.02 : 0.08)) ** 2;
+    const { executor, done } = madeUpExecutor(loss);
+    const experiments = [experiment('long', (results) => tunedTrials(results, arm, 400))];
+    const store = openTrialStore(folder());
+    await runExperiments({ experiments, settings: [setting], context, store, executor });
+    const rates = (steps: number) =>
+      done.flatMap((trial) => {
+        const run = trial as TrainTrial;
+        return run.kind === 'train' && run.steps === steps && run.seed === 0 ? [run.learningRate] : [];
+      });
+    expect(rates(40)).toEqual([0.01, 0.02, 0.04, 0.08, 0.16]);
+    expect(rates(400)).toEqual([0.02, 0.04, 0.08, 0.01]);
+    expect(bestLearningRate(worldResults({ loss }), arm, 400)).toBe(0.02);
   });
 
   it('names a trial that fails, goes on with the others, and tries it again in the next run', async () => {

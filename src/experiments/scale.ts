@@ -3,8 +3,8 @@ import type { Scale } from './experiment.ts';
 
 export const FULL: Scale = {
   quick: false,
-  seeds: [0, 1, 2, 3, 4, 5],
-  learningRates: [0.005, 0.01, 0.02],
+  seeds: [0, 1, 2, 3, 4],
+  learningRates: [0.01, 0.02, 0.04],
   ranks: [2, 4, 8, 16, 32, 64],
   shortSteps: 40,
   longSteps: 400,

@@ -37,13 +37,10 @@ export function armTrial(
  * rates, which goes on by its own factor while the best lies at its edge; then every seed at the best.
  */
 export function tunedTrials(results: Results, arm: Arm, budget: number): TrainTrial[] {
-  const { rates, best } = search(results, arm, budget);
-  const [first, ...others] = results.scale.seeds;
-  const run = (rate: number, seed: number) => armTrial(results, arm, budget, rate, seed);
-  return [
-    ...rates.map((rate) => run(rate, first!)),
-    ...(best === undefined ? [] : others.map((seed) => run(best, seed))),
-  ];
+  const { tried, best } = search(results, arm, budget);
+  if (best === undefined) return tried;
+  const others = results.scale.seeds.slice(1);
+  return [...tried, ...others.map((seed) => armTrial(results, arm, budget, best, seed))];
 }
 
 /** The learning rate with the least held-out loss after `budget` steps; undefined while the search goes on. */
@@ -72,25 +69,46 @@ export function lossAfter({ evalLosses }: TrainTrialResult, step: number): numbe
 /** Stands for the loss of a run that diverged: above any that a model of words has. */
 const DIVERGED = 1e3;
 
-function search(results: Results, arm: Arm, budget: number): { rates: number[]; best: number | undefined } {
-  const { learningRates, seeds, quick } = results.scale;
-  const factor = learningRates.length > 1 ? learningRates[1]! / learningRates[0]! : 2;
-  const rates = [...learningRates];
-  const loss = (rate: number) => {
-    const run = results.train(armTrial(results, arm, budget, rate, seeds[0]!));
-    return run && lossAfter(run, budget);
-  };
+interface Search {
+  /** Runs that it asks for, whether they are there or not. */
+  readonly tried: TrainTrial[];
+  /** Undefined while runs are missing. */
+  readonly best: number | undefined;
+}
+
+function search(results: Results, arm: Arm, budget: number): Search {
+  const { learningRates, shortSteps, quick } = results.scale;
+  if (budget <= shortSteps || quick) return searchFrom(results, arm, budget, learningRates);
+  // Long runs cost most. Theirs begins where the short one ended, and a step lower, for they want less.
+  const short = search(results, arm, shortSteps);
+  if (short.best === undefined) return short;
+  const factor = factorOf(learningRates);
+  const start = [short.best / factor ** 2, short.best / factor, short.best].map(round);
+  const { tried, best } = searchFrom(results, arm, budget, start);
+  return { tried: [...short.tried, ...tried], best };
+}
+
+function searchFrom(results: Results, arm: Arm, budget: number, start: readonly number[]): Search {
+  const { seeds, learningRates, quick } = results.scale;
+  const factor = factorOf(learningRates);
+  const rates = [...start];
   for (let extended = 0; ; extended++) {
-    const losses = rates.map(loss);
-    if (losses.some((value) => value === undefined)) return { rates, best: undefined };
+    const tried = rates.map((rate) => armTrial(results, arm, budget, rate, seeds[0]!));
+    const losses = tried.map((trial) => {
+      const run = results.train(trial);
+      return run && lossAfter(run, budget);
+    });
+    if (losses.some((value) => value === undefined)) return { tried, best: undefined };
     const at = losses.indexOf(Math.min(...(losses as number[])));
     const best = rates[at]!;
-    if (quick || extended >= REACH) return { rates, best };
+    if (quick || extended >= REACH) return { tried, best };
     if (at === 0) rates.unshift(round(best / factor));
     else if (at === rates.length - 1) rates.push(round(best * factor));
-    else return { rates, best };
+    else return { tried, best };
   }
 }
+
+const factorOf = ([first, second]: readonly number[]): number => (second === undefined ? 2 : second / first!);
 
 /** Two learning rates that are equal on paper must be one number, for they name trials. */
 const round = (rate: number): number => Number(rate.toPrecision(6));

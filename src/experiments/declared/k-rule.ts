@@ -22,6 +22,17 @@ export function candidateRanks({ scale, setting }: Pick<Results, 'scale' | 'sett
   return [...new Set([eighth, ...sweepRanks(scale), ...wider])].sort((a, b) => a - b);
 }
 
+/**
+ * The ranks that are compared after a budget of steps: all, but for the longest, which costs more than all others
+ * together and gets those that claims name, and the widest.
+ */
+export function ranksAfter(results: Pick<Results, 'scale' | 'setting'>, budget: number): number[] {
+  const { scale } = results;
+  const { eighth, half, largest } = sourceRanks(scale);
+  const all = candidateRanks(results);
+  return budget < scale.longSteps ? all : [...new Set([eighth, half, largest, all.at(-1)!])];
+}
+
 /** The source's five rows, each with the budget that it is tested at: the shortest first. */
 const RULE: readonly {
   readonly budget: string;
@@ -59,7 +70,7 @@ function beyondBest(
   budget: number,
   counts: (rank: number) => boolean = () => true,
 ): SeedValues {
-  const others = candidateRanks(results).filter((other) => other !== rank && counts(other));
+  const others = ranksAfter(results, budget).filter((other) => other !== rank && counts(other));
   return lossBeyondBest(
     lossesOf(results, rank, budget),
     others.map((other) => lossesOf(results, other, budget)),
@@ -68,7 +79,7 @@ function beyondBest(
 
 const sayLosses = (results: Results, budget: number): string =>
   sayMeans(
-    candidateRanks(results).map((rank) => [
+    ranksAfter(results, budget).map((rank) => [
       `loss of K = ${rank} after ${budget} steps`,
       lossesOf(results, rank, budget),
     ]),
@@ -226,7 +237,7 @@ const efficient: Claim = {
 
 /** The K with the least mean loss at a budget; undefined while a trial is missing. */
 function bestRank(results: Results, budget: number): number | undefined {
-  const ranks = candidateRanks(results);
+  const ranks = ranksAfter(results, budget);
   const at = bestOf(ranks.map((rank) => lossesOf(results, rank, budget)));
   return at === undefined ? undefined : ranks[at];
 }
@@ -274,12 +285,16 @@ function lossTable(results: Results): ExperimentTable {
   const { budgets } = results.scale;
   return {
     title: 'Tuned loss of every K at every budget',
-    caption: 'Held-out loss in nats per token at the best learning rate of each K and budget.',
+    caption:
+      'Held-out loss in nats per token at the best learning rate of each K and budget. After the longest only the K ' +
+      'that claims name are trained, and the widest.',
     setting: results.setting.name,
     columns: ['K', ...budgets.map((budget) => `${budget} steps`)],
     rows: candidateRanks(results).map((rank) => [
       rank,
-      ...budgets.map((budget) => cell(lossesOf(results, rank, budget))),
+      ...budgets.map((budget) =>
+        ranksAfter(results, budget).includes(rank) ? cell(lossesOf(results, rank, budget)) : null,
+      ),
     ]),
     source: null,
   };
@@ -297,7 +312,7 @@ function figure(results: Results): ExperimentFigure {
     series: results.scale.budgets.map((budget) =>
       curve(
         `${budget} steps`,
-        candidateRanks(results).map((rank) => [rank, lossesOf(results, rank, budget)] as const),
+        ranksAfter(results, budget).map((rank) => [rank, lossesOf(results, rank, budget)] as const),
       ),
     ),
   };
@@ -310,7 +325,7 @@ function notes(results: Results): string[] {
   const gaps = RULE.map((_, row) => regret(results, row)!);
   const worst = Math.max(...gaps.map((values) => mean(values)));
   return [
-    `Best K: ${best.map(([budget, rank]) => `${rank} after ${budget} steps`).join(', ')}, of ${candidateRanks(results).join(', ')}.`,
+    `Best K: ${best.map(([budget, rank]) => `${rank} after ${budget} steps`).join(', ')}, of ${candidateRanks(results).join(', ')} (after ${budgets.at(-1)} steps of ${ranksAfter(results, budgets.at(-1)!).join(', ')}).`,
     `Where the rule is furthest from the best K, following it costs ${say(worst)} nats per token.`,
     'The source trained no K above 64: where a wider one is best, its rule stops at the edge of what it tried.',
   ];
@@ -327,7 +342,7 @@ export const kRule: Experiment = {
   settings: ['random-start', 'pretrained'],
   trials: (results) =>
     results.scale.budgets.flatMap((budget) =>
-      candidateRanks(results).flatMap((rank) => tunedTrials(results, coreArm('svd', rank), budget)),
+      ranksAfter(results, budget).flatMap((rank) => tunedTrials(results, coreArm('svd', rank), budget)),
     ),
   claims: [...rowClaims, efficient],
   tables: (results) => [ruleTable(results), lossTable(results)],

@@ -2,7 +2,7 @@
 import type { Basis } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
 import { coreGrid, type GridArm, isReal } from './arm-grid.ts';
-import { candidateRanks } from './k-rule.ts';
+import { ranksAfter } from './k-rule.ts';
 import { sourceRanks } from './source-ranks.ts';
 
 /** Bases, beside the weights' own, of the largest K. */
@@ -13,7 +13,7 @@ export function longCores(results: Results): GridArm[] {
   if (isReal(results)) return [];
   const { scale } = results;
   return [
-    ...coreGrid(['svd'], candidateRanks(results)),
+    ...coreGrid(['svd'], ranksAfter(results, scale.longSteps)),
     ...coreGrid(LONG_BASES, [sourceRanks(scale).largest]),
   ];
 }
