@@ -69,6 +69,27 @@ describe('gradients', () => {
     expect((await numbers(dx!, { x: [1] }))[0]).toBeCloseTo(2 + 2 * Math.E, 12);
   });
 
+  it('makes again what is to be rematerialized, from what is kept', async () => {
+    const build = (remade: boolean) => {
+      const graph = new Graph();
+      const x = graph.input('x', 'float32', [2]);
+      const kept = mul(x, x);
+      const wide = exp(tanh(kept));
+      if (remade) graph.rematerialize(wide, [kept]);
+      const target = reduceSum(mul(wide, wide), [0]);
+      return { graph, added: appended(graph, () => graph.output('dx', gradients(target, [x])[0]!)) };
+    };
+    const run = async ({ graph }: ReturnType<typeof build>) =>
+      (await (await createReferenceEngine().load(graph)).run({ x: float32([2], [0.5, -1]) })).dx!.data;
+    const [plain, remade] = [build(false), build(true)];
+    const count = ({ added }: typeof plain, op: string) => added.filter((name) => name === op).length;
+    expect(['Exp', 'Tanh'].map((op) => [count(plain, op), count(remade, op)])).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(await run(remade)).toEqual(await run(plain));
+  });
+
   it('takes the gradient of an intermediate value and of the target itself', async () => {
     const graph = new Graph();
     const x = graph.input('x', 'float32', [2]);

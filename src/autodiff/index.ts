@@ -3,7 +3,7 @@
  * ordinary nodes appended to the same graph, so it prints, runs and differentiates like any other.
  */
 import { invariant } from '../errors/index.ts';
-import { add, type Node, reduceSum, reshape, type Value } from '../graph/index.ts';
+import { add, type Graph, type Node, reduceSum, reshape, type Value } from '../graph/index.ts';
 
 /**
  * Gradients of the scalar `target` with respect to values of the same graph (inputs, weights or intermediate
@@ -16,14 +16,15 @@ export function gradients(target: Value, wrt: readonly Value[]): Value[] {
   const { graph } = target;
   const depends = dependents(graph.nodes, wrt);
   const found = new Map<Value, Value>([[target, graph.scalar(1)]]);
+  const again = rematerialization(graph);
   for (const node of [...graph.nodes].reverse()) {
     const outputGradients = node.outputs.map((output) => found.get(output));
     if (!node.inputs.some((input) => depends.has(input)) || outputGradients.every((g) => g === undefined))
       continue;
     invariant(node.op.gradient !== null, `${node.op.name} has no gradient`);
     const contributions = node.op.gradient({
-      inputs: node.inputs,
-      outputs: node.outputs,
+      inputs: node.inputs.map(again),
+      outputs: node.outputs.map(again),
       attributes: node.attributes,
       outputGradients,
       needs: node.inputs.map((input) => depends.has(input)),
@@ -42,6 +43,20 @@ export function gradients(target: Value, wrt: readonly Value[]): Value[] {
     invariant(gradient !== undefined, `the target does not depend on value ${index} of the list`);
     return gradient;
   });
+}
+
+/** Takes a value to what a gradient reads in its place: itself, or where the graph says so its like, made again. */
+function rematerialization(graph: Graph): (value: Value) => Value {
+  const made = new Map<Node, Value[]>();
+  const again = (value: Value): Value => {
+    const { source } = value;
+    if (source.kind !== 'node' || !graph.isRematerialized(source.node)) return value;
+    const { op, inputs, attributes } = source.node;
+    const outputs = made.get(source.node) ?? graph.apply(op, inputs.map(again), attributes);
+    made.set(source.node, outputs);
+    return outputs[source.index]!;
+  };
+  return again;
 }
 
 /** The values that depend on one of `roots`, the roots included. */

@@ -46,6 +46,7 @@ export class Graph {
   private readonly externals = new Map<string, Value>();
   private readonly scalars = new Map<number, Value>();
   private readonly earlier = new Map<Value, Value[]>();
+  private readonly cheap = new Set<Node>();
   private nextId = 0;
 
   /** A value that is fed at every run. */
@@ -112,6 +113,22 @@ export class Graph {
   /** What {@link evaluateBefore} was told of a value. */
   evaluatedBefore(value: Value): readonly Value[] {
     return this.earlier.get(value) ?? [];
+  }
+
+  /**
+   * Has a backward pass compute `value`, and what leads to it from `kept` values, a second time rather than keep it
+   * until then: memory for time, worth it where the way is short and the value wide.
+   */
+  rematerialize(value: Value, kept: readonly Value[]): void {
+    const { source } = value;
+    if (source.kind !== 'node' || kept.includes(value)) return;
+    this.cheap.add(source.node);
+    for (const input of source.node.inputs) this.rematerialize(input, kept);
+  }
+
+  /** Whether {@link rematerialize} was told so of a node. */
+  isRematerialized(node: Node): boolean {
+    return this.cheap.has(node);
   }
 
   /** The nodes that the outputs depend on, in order of evaluation. */

@@ -32,6 +32,8 @@ export function causalAttention(q: Value, k: Value, v: Value, shape: AttentionSh
   });
   const masked = add(reshape(scores, [batch, groups, seqLen, seqLen]), causalMask(q, seqLen));
   const weights = reshape(softmax(masked), [batch, groups * seqLen, seqLen]);
+  // As wide as the sequence is long, and quickly made.
+  q.graph.rematerialize(weights, [q, k]);
   const context = reshape(matmul(weights, flat(v, seqLen)), [sequences, heads, seqLen, headSize]);
   return reshape(transpose(context, [0, 2, 1, 3]), [sequences * seqLen, heads * headSize]);
 }

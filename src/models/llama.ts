@@ -114,7 +114,10 @@ export function llama(config: unknown): ModelDefinition {
         const v = splitHeads(context.linear(block.value, input), shape, kvHeads);
         x = add(x, context.linear(block.output, causalAttention(q, k, v, shape)));
         const middle = norm(context, `${block.name}.post_attention_layernorm`, x);
-        const gated = mul(silu(context.linear(block.gate, middle)), context.linear(block.up, middle));
+        const gate = context.linear(block.gate, middle);
+        const opened = silu(gate);
+        graph.rematerialize(opened, [gate]);
+        const gated = mul(opened, context.linear(block.up, middle));
         x = add(x, context.linear(block.down, gated));
       }
       return norm(context, 'model.norm', x);
