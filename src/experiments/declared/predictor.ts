@@ -18,7 +18,9 @@ import { longCores } from './long-cores.ts';
 import {
   coverage,
   coverageLaw,
+  fittedLaw,
   heldOutNatural,
+  LAWS,
   lnOf,
   longestPilot,
   naturalLaw,
@@ -235,6 +237,27 @@ function armTable(results: Results): ExperimentTable {
   };
 }
 
+/** The laws with their constants, for another model to be judged by. */
+function lawTable(results: Results): ExperimentTable {
+  const arms = cores(results) ?? [];
+  return {
+    title: 'The laws, fitted to all cores',
+    caption:
+      'loss = constant + first · ln parameters + second · the second factor, by least squares over bases × K, fitted for ' +
+      'each seed. The tables above judge laws that are fitted to half of the arms and foretell the other half.',
+    setting: results.setting.name,
+    columns: ['second factor', 'constant', 'first', 'second'],
+    rows: Object.entries(LAWS).map(([name, law]) => {
+      const planes = fittedLaw(law, arms) ?? [];
+      const figures = [0, 1, 2].map((at) =>
+        planes.map(({ intercept, slopes }) => [intercept, ...slopes][at]!),
+      );
+      return [name, ...figures.map((values) => (values.length === 0 ? null : cell(values)))];
+    }),
+    source: null,
+  };
+}
+
 /** Loss over a figure of each arm, a series for each K. */
 function figure(
   results: Results,
@@ -316,7 +339,7 @@ export const predictor: Experiment = {
     ...gridTrials(results, longCores(results), results.scale.longSteps),
   ],
   claims: [coverageClaim, ...CONTESTS.map(contestClaim)],
-  tables: (results) => [strengthTable(results), armTable(results)],
+  tables: (results) => [strengthTable(results), armTable(results), lawTable(results)],
   figures: (results) => [
     figure(
       results,

@@ -4,7 +4,7 @@ import type { Scale } from '../experiment.ts';
 import { BUDGETS } from '../trial.ts';
 import { lossAfter } from '../tuning.ts';
 import type { MeasuredArm } from './arm-grid.ts';
-import { type Factors, foretold } from './two-factor-law.ts';
+import { type Factors, fitPlane, foretold, type Plane } from './two-factor-law.ts';
 
 /** What a quantity promises of every arm, for one seed: more is better. Null where it is not defined. */
 export type Promises = (arms: readonly MeasuredArm[], seed: number) => number[] | null;
@@ -35,14 +35,46 @@ const parametersOf = ({ runs }: MeasuredArm): number => runs[0]!.parameters;
  */
 const SKETCH = { parameters: 0.0134, natural: 0.0114 };
 
-/** A law of two factors that is fitted to the one half of the arms and foretells the other, and the other way round. */
-const law =
-  (factors: (arm: MeasuredArm, seed: number) => Factors | null): Promises =>
+/** A law of two factors, of which this is what it needs of an arm: null where the arm has no such figure. */
+type Law = (arm: MeasuredArm, seed: number) => Factors | null;
+
+const ofNatural: Law = (arm, seed) => {
+  const { natural } = arm.points[seed]!;
+  return natural === null ? null : [Math.log(parametersOf(arm)), lnOf(natural.heldOut)];
+};
+
+const ofCoverage: Law = (arm, seed) => [Math.log(parametersOf(arm)), lnOf(arm.points[seed]!.coverage)];
+
+/** The laws by their second factor; the first is ln(parameters). */
+export const LAWS = { 'ln held-out ν': ofNatural, 'ln coverage': ofCoverage } as const;
+
+const pointsOf = (law: Law, arms: readonly MeasuredArm[], seed: number): Factors[] | null => {
+  const x = arms.map((arm) => law(arm, seed));
+  return x.every((one) => one !== null) ? x : null;
+};
+
+/** A law fitted to all arms, one per seed: for another model to be judged by. Null where an arm has no such figure. */
+export function fittedLaw(law: Law, arms: readonly MeasuredArm[]): Plane[] | null {
+  const planes = (arms[0]?.losses ?? []).map((_, seed) => {
+    const x = pointsOf(law, arms, seed);
+    return (
+      x &&
+      fitPlane(
+        x,
+        arms.map(({ losses }) => losses[seed]!),
+      )
+    );
+  });
+  return planes.every((plane) => plane !== null) ? planes : null;
+}
+
+/** What a law foretells that is fitted to the one half of the arms and foretells the other, and the other way round. */
+const acrossHalves =
+  (law: Law): Promises =>
   (arms, seed) => {
-    const x = arms.map((arm) => factors(arm, seed));
-    if (!x.every((one) => one !== null)) return null;
+    const x = pointsOf(law, arms, seed);
     const losses = arms.map((arm) => arm.losses[seed]!);
-    return foretold(x, losses, halves(arms)).map((loss) => -loss);
+    return x && foretold(x, losses, halves(arms)).map((loss) => -loss);
   };
 
 /** Halves like a chequerboard over bases and ranks: each half has every basis and every rank. */
@@ -71,14 +103,11 @@ export const sketchLaw: Quantity = {
 };
 export const naturalLaw: Quantity = {
   name: 'law fitted to ln parameters and ln held-out ν',
-  promises: law((arm, seed) => {
-    const { natural } = arm.points[seed]!;
-    return natural === null ? null : [Math.log(parametersOf(arm)), lnOf(natural.heldOut)];
-  }),
+  promises: acrossHalves(ofNatural),
 };
 export const coverageLaw: Quantity = {
   name: 'law fitted to ln parameters and ln coverage',
-  promises: law((arm, seed) => [Math.log(parametersOf(arm)), lnOf(arm.points[seed]!.coverage)]),
+  promises: acrossHalves(ofCoverage),
 };
 
 /** Measured in one pass over the calibration and observation batches. */

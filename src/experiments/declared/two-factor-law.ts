@@ -6,8 +6,17 @@ export type Factors = readonly [number, number];
 /** Below this share of independent spread the two factors say the same, and the first is fitted alone. */
 const DEGENERATE = 1e-9;
 
+/** y = intercept + slopes · x. */
+export interface Plane {
+  readonly intercept: number;
+  readonly slopes: Factors;
+}
+
+export const heightAt = ({ intercept, slopes }: Plane, [first, second]: Factors): number =>
+  intercept + slopes[0] * first + slopes[1] * second;
+
 /** The least-squares plane through points; a line in the first factor where the two go together. */
-export function fitPlane(x: readonly Factors[], y: readonly number[]): (at: Factors) => number {
+export function fitPlane(x: readonly Factors[], y: readonly number[]): Plane {
   const centre = [mean(x.map(([first]) => first)), mean(x.map(([, second]) => second))] as const;
   const level = mean(y);
   const product = (a: 0 | 1, b: 0 | 1) =>
@@ -20,11 +29,11 @@ export function fitPlane(x: readonly Factors[], y: readonly number[]): (at: Fact
       x.map(([first]) => first),
       y,
     );
-    return ([first]) => intercept + slope * first;
+    return { intercept, slopes: [slope, 0] };
   }
   const b = (s22 * onto(0) - s12 * onto(1)) / determinant;
   const c = (s11 * onto(1) - s12 * onto(0)) / determinant;
-  return ([first, second]) => level + b * (first - centre[0]) + c * (second - centre[1]);
+  return { intercept: level - b * centre[0] - c * centre[1], slopes: [b, c] };
 }
 
 /**
@@ -39,5 +48,5 @@ export function foretold(x: readonly Factors[], y: readonly number[], half: read
       y.filter((_, i) => half[i] === of),
     );
   const [fromTrue, fromFalse] = [law(true), law(false)];
-  return x.map((point, i) => (half[i] ? fromFalse(point) : fromTrue(point)));
+  return x.map((point, i) => heightAt(half[i] ? fromFalse : fromTrue, point));
 }
