@@ -40,19 +40,19 @@ const coreArms = (results: Results): GridArm[] => coreGrid(GRID_BASES, gridRanks
 
 const GROUPS: readonly LayerGroup[] = ['attention', 'mlp'];
 
-/** Cores on some of the layers; not on a real model, and not at the smallest K. */
+/** Cores of the largest K on some of the layers; not on a real model. */
 const groupArms = (results: Results): GridArm[] =>
   isReal(results)
     ? []
     : GROUPS.flatMap((group) =>
-        coreGrid(GRID_BASES, gridRanks(results).slice(1)).map((arm) => ({ ...arm, group })),
+        coreGrid(GRID_BASES, gridRanks(results).slice(-1)).map((arm) => ({ ...arm, group })),
       );
 
-/** One trained factor on a frozen frame, at small K, where it has as many parameters as cores of large K. */
+/** One trained factor on a frozen frame, at the middle K, where it has as many parameters as cores of the largest. */
 const oneSidedArms = (results: Results): GridArm[] =>
   isReal(results)
     ? []
-    : coreGrid(GRID_BASES, gridRanks(results).slice(0, 2)).map((arm) => ({ ...arm, family: 'right' }));
+    : coreGrid(GRID_BASES, gridRanks(results).slice(1, 2)).map((arm) => ({ ...arm, family: 'right' }));
 
 const short = (results: Results, arms: readonly GridArm[]): MeasuredArm[] | undefined =>
   measuredArms(results, arms, results.scale.shortSteps);
