@@ -2,6 +2,7 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import type { SettingKind } from '../trial.ts';
 import {
   coreGrid,
   GRID_BASES,
@@ -16,6 +17,7 @@ import {
 } from './arm-grid.ts';
 import { longCores } from './long-cores.ts';
 import {
+  bundledLaw,
   coverage,
   coverageLaw,
   fittedLaw,
@@ -99,6 +101,8 @@ interface Contest {
   better(results: Results): Quantity;
   worse(results: Results): Quantity;
   readonly words: readonly [better: string, worse: string];
+  /** Where it is asked; everywhere if left out. */
+  readonly settings?: readonly SettingKind[];
 }
 
 const CONTESTS: readonly Contest[] = [
@@ -127,6 +131,16 @@ const CONTESTS: readonly Contest[] = [
     words: ['0.0134 · ln parameters + 0.0114 · ln held-out ν', 'parameters'],
   },
   {
+    name: 'transferred-law',
+    statement:
+      'Across K, the law that was fitted to the bundled model ranks the arms of another model better than the number of parameters does.',
+    scope: ACROSS,
+    better: () => bundledLaw,
+    worse: () => parameters,
+    words: ['0.0136 · ln parameters + 0.0442 · ln held-out ν', 'parameters'],
+    settings: ['real'],
+  },
+  {
     name: 'fitted-law',
     statement:
       'Across K, a law of parameters and held-out ν, fitted to the other half of the arms, ranks them better than the number of parameters does.',
@@ -153,7 +167,7 @@ const CONTESTS: readonly Contest[] = [
   },
 ];
 
-const contestClaim = ({ name, statement, scope, better, worse, words }: Contest): Claim => {
+const contestClaim = ({ name, statement, scope, better, worse, words, settings }: Contest): Claim => {
   const sides = (results: Results): [SeedValues, SeedValues] => [
     judged(results, scope, better(results)),
     judged(results, scope, worse(results)),
@@ -161,6 +175,7 @@ const contestClaim = ({ name, statement, scope, better, worse, words }: Contest)
   return {
     id: `predictor/${name}`,
     rows: [],
+    ...(settings === undefined ? {} : { settings }),
     statement,
     sourceFigure: '',
     quantity: `Spearman(${words[0]}, −loss) − Spearman(${words[1]}, −loss), ${scope.name}`,
