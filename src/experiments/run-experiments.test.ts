@@ -128,6 +128,14 @@ describe('the runner', () => {
     expect(bestLearningRate(results, arm, 40)).toBe(0.08);
   });
 
+  it('does not ask again for frames that did not come of it', async () => {
+    const { executor, done } = madeUpExecutor();
+    const experiments = [experiment('framed', () => [plain({ ...coreArm('random', 8), seed: 2 })])];
+    const store = openTrialStore(folder());
+    await runExperiments({ experiments, settings: [setting], context, store, executor });
+    expect(done).toHaveLength(1);
+  });
+
   it('begins the search of a long run a step below where the short one of the arm was best', async () => {
     const arm = { ...coreArm('svd', 8), family: 'full' as const, basis: null };
     const loss = ({ steps, learningRate }: TrainTrial) =>

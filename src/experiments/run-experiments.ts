@@ -49,6 +49,8 @@ export async function runExperiments(
   const failed = new Map<string, TrialRecord>();
   const inFlight = new Map<string, Promise<void>>();
   const framesInFlight = new Set<string>();
+  /** Frames that could not be made in this run: not tried again. */
+  const hopeless = new Set<string>();
   const plan = () => {
     const all = wantedTrials(experiments, settings, (planned) => resultsOf(planned, finished), names);
     const wanted = withoutCovered(all, names);
@@ -98,12 +100,11 @@ export async function runExperiments(
       await executor.run({ kind: 'frames', setting, bases, seed });
     } catch {
       // The trials that need them will fail with the reason.
-      for (const basis of bases) hopeless.add(`${key}/${basis}`);
     } finally {
+      for (const basis of missingFrames(setting, bases, seed)) hopeless.add(`${key}/${basis}`);
       framesInFlight.delete(key);
     }
   };
-  const hopeless = new Set<string>();
 
   /** Starts one more job; false when there is nothing to start now. */
   const startNext = (): boolean => {
