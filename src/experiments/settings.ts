@@ -88,6 +88,8 @@ export async function prepareSetting({
       batchSize: size.batchSize,
       seqLen: size.seqLen,
       evalSequences: size.evalSequences,
+      calibrationBatches: size.calibrationBatches,
+      learningRates: [...scale.learningRates],
       seeds: [...scale.seeds],
     },
   };

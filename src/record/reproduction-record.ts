@@ -18,6 +18,10 @@ export const settingRecordSchema = z.strictObject({
   seqLen: z.int(),
   /** Sequences that the held-out loss is taken over. */
   evalSequences: z.int(),
+  /** Batches that data-driven frames are made from. */
+  calibrationBatches: z.int(),
+  /** Where the search for an arm's learning rate begins; it goes on by their factor while the best lies at an edge. */
+  learningRates: z.array(z.number()),
   seeds: z.array(z.int()),
 });
 export type SettingRecord = z.infer<typeof settingRecordSchema>;

@@ -104,6 +104,8 @@ export function settingDetails({
   batchSize,
   seqLen,
   evalSequences,
+  calibrationBatches,
+  learningRates,
   seeds,
 }: SettingRecord): Detail[] {
   const { name, architecture, format, parameters, path, sha256 } = model;
@@ -116,6 +118,11 @@ export function settingDetails({
     {
       name: 'Batches',
       text: `${batchSize} sequences of ${seqLen} tokens; held-out loss over ${evalSequences} sequences`,
+    },
+    { name: 'Frames', text: `made from ${calibrationBatches} batches of their own` },
+    {
+      name: 'Learning rates',
+      text: `tuned per arm from ${learningRates.join(', ')}, on by the same factor while the best lies at an edge`,
     },
     { name: 'Seeds', text: seeds.join(', ') },
   ];

@@ -49,6 +49,8 @@ function setting(name: string, title: string): SettingRecord {
     batchSize: 8,
     seqLen: 128,
     evalSequences: 64,
+    calibrationBatches: 16,
+    learningRates: [0.01, 0.02, 0.04],
     seeds: [0, 1, 2, 3, 4],
   };
 }
