@@ -9,7 +9,7 @@ import { perplexities } from './perplexities.ts';
 import { above, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
-import { startTrials } from './start-points.ts';
+import { startLosses, startTrials } from './start-points.ts';
 
 interface Adapter {
   readonly name: string;
@@ -95,14 +95,8 @@ const claims: Claim[] = RIVALS.flatMap(({ id, name, words }) =>
   })),
 );
 
-/** Held-out loss before any training, nats per token: the same for every adapter. */
-const startLoss = (results: Results): SeedValues => {
-  const losses = startTrials(results).map((trial) => results.observe(trial)?.evalLoss);
-  return losses.every((loss) => loss !== undefined) ? losses : undefined;
-};
-
 function table(results: Results): ExperimentTable {
-  const start = startLoss(results);
+  const start = startLosses(results);
   return {
     title: 'Perplexity before and after, at equal parameters',
     caption:
@@ -139,7 +133,7 @@ function table(results: Results): ExperimentTable {
 
 function figure(results: Results): ExperimentFigure {
   const { shortSteps } = results.scale;
-  const start = startLoss(results);
+  const start = startLosses(results);
   return {
     title: 'Held-out loss as adapters train',
     caption: `At the learning rate that is best after ${shortSteps} steps; 95 % intervals over seeds.`,

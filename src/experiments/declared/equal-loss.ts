@@ -1,6 +1,6 @@
 /** How many times fewer parameters do some frames need than others for one loss? */
 import { mean } from '../../numeric/index.ts';
-import type { Basis, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
+import type { Basis, Cell, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { type Arm, bestLearningRate, coreArm, lossAfter, tunedRuns, tunedTrials } from '../tuning.ts';
 import { GRID_BASES, isReal, plainLora } from './arm-grid.ts';
@@ -8,6 +8,7 @@ import { type CurvePoint, parametersForLoss } from './parameters-for-loss.ts';
 import { perplexities } from './perplexities.ts';
 import { above, between, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
+import { startLosses, startTrials } from './start-points.ts';
 
 /** Ranks of a curve: the upper ones of the sweep. */
 const CURVE_RANKS = 5;
@@ -155,10 +156,11 @@ const namedArms = (results: Results): { name: string; rank: number; arm: Arm }[]
 
 function lossTable(results: Results): ExperimentTable {
   const { shortSteps } = results.scale;
+  const before = startLosses(results);
   return {
     title: 'Parameters and loss',
     caption:
-      `Held-out loss (nats per token) and perplexity after ${shortSteps} steps at the best learning rate of each arm. ` +
+      `Held-out loss (nats per token) and perplexity after ${shortSteps} steps at the best learning rate of each arm, and before any. ` +
       'The last column reads off how many times fewer parameters cores in natural frames need for the same loss; where ' +
       'their curve does not enclose it, its end stands for the need.',
     setting: results.setting.name,
@@ -171,18 +173,21 @@ function lossTable(results: Results): ExperimentTable {
       'perplexity',
       'natural needs fewer by',
     ],
-    rows: namedArms(results).map(({ name, rank, arm }) => {
-      const figures = figuresOf(results, arm);
-      return [
-        name,
-        rank,
-        figures?.parameters ?? null,
-        bestLearningRate(results, arm, shortSteps) ?? null,
-        cell(figures?.losses),
-        cell(perplexities(figures?.losses)),
-        cell(times(results, 'natural', arm)),
-      ];
-    }),
+    rows: [
+      ['none', null, 0, null, cell(before), cell(perplexities(before)), null],
+      ...namedArms(results).map(({ name, rank, arm }): Cell[] => {
+        const figures = figuresOf(results, arm);
+        return [
+          name,
+          rank,
+          figures?.parameters ?? null,
+          bestLearningRate(results, arm, shortSteps) ?? null,
+          cell(figures?.losses),
+          cell(perplexities(figures?.losses)),
+          cell(times(results, 'natural', arm)),
+        ];
+      }),
+    ],
     source: null,
   };
 }
@@ -256,8 +261,10 @@ export const equalLoss: Experiment = {
     'CT-LoRA cores in four bases over K, and plain LoRA of small ranks beside them, learning rate tuned for each. For ' +
     'each seed the loss is interpolated in ln(parameters), and read off where a basis reaches the loss of another arm.',
   settings: ['pretrained', 'real'],
-  trials: (results) =>
-    namedArms(results).flatMap(({ arm }) => tunedTrials(results, arm, results.scale.shortSteps)),
+  trials: (results) => [
+    ...startTrials(results),
+    ...namedArms(results).flatMap(({ arm }) => tunedTrials(results, arm, results.scale.shortSteps)),
+  ],
   claims: [...TARGETS.flatMap(targetClaims), ...peerClaims, loraClaim],
   tables: (results) => [lossTable(results), ratioTable(results)],
   figures: (results) => [figure(results)],

@@ -6,7 +6,7 @@ import { type AblatedRun, ablatedRuns, ablatedTrials } from './ablated.ts';
 import { above, curve, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
-import { startTrials } from './start-points.ts';
+import { startLosses, startTrials } from './start-points.ts';
 
 type Half = keyof AblatedRun['ablation'];
 
@@ -23,12 +23,6 @@ const only = (results: Results, half: Half): SeedValues =>
 const freshHalf = (results: Results): SeedValues =>
   tunedLosses(results, coreArm('svd', sourceRanks(results.scale).half), results.scale.shortSteps);
 
-/** Held-out loss without any update. */
-function start(results: Results): SeedValues {
-  const losses = startTrials(results).map((trial) => results.observe(trial)?.evalLoss);
-  return losses.every((loss) => loss !== undefined) ? losses : undefined;
-}
-
 /** What is compared, in the order of the table. */
 const arms = (results: Results): readonly (readonly [string, SeedValues])[] => {
   const { largest, half } = sourceRanks(results.scale);
@@ -38,7 +32,7 @@ const arms = (results: Results): readonly (readonly [string, SeedValues])[] => {
     ['its trailing half alone', only(results, 'trailing')],
     ['random halves alone', only(results, 'random')],
     [`a fresh run at K = ${half}`, freshHalf(results)],
-    ['no update', start(results)],
+    ['no update', startLosses(results)],
   ];
 };
 
@@ -57,7 +51,7 @@ function table(results: Results): ExperimentTable {
       name,
       cell(losses),
       cell(gap(losses, whole(results))),
-      cell(gap(start(results), losses)),
+      cell(gap(startLosses(results), losses)),
     ]),
     source: null,
   };
@@ -114,7 +108,7 @@ export const paper85Ablate: Experiment = {
       sourceFigure: 'confirmed there (K = 64 dims are signal, not noise)',
       quantity: 'held-out loss(no update) − loss(trailing half alone)',
       rule: above(0, 'confirmed if the extra dimensions alone lower the held-out loss of the start'),
-      measure: (results) => sampleOf(gap(start(results), only(results, 'trailing'))),
+      measure: (results) => sampleOf(gap(startLosses(results), only(results, 'trailing'))),
       why: (results) => sayMeans(arms(results)),
     },
     {

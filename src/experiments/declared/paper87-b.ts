@@ -9,7 +9,7 @@ import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans 
 import { cell } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_LOSSES, SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
-import { startPoints, startTrials } from './start-points.ts';
+import { startLosses, startPoints, startTrials } from './start-points.ts';
 
 /** Frames that move coverage while K and the number of parameters stay. */
 const CONTROL_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];
@@ -52,12 +52,6 @@ function controlR(results: Results, rank: number): SeedValues {
       arms.map(({ losses }) => losses![seed]!),
     ),
   );
-}
-
-/** Held-out loss before any step, one value per seed. */
-function startLosses(results: Results): SeedValues {
-  const losses = startTrials(results).map((trial) => results.observe(trial)?.evalLoss);
-  return losses.every((loss) => loss !== undefined) ? losses : undefined;
 }
 
 const finalLosses = (results: Results): SeedValues =>

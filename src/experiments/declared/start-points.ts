@@ -42,6 +42,12 @@ export function startPoints(results: Results, query: PointQuery): CoveragePoint[
   return points.every((point) => point !== undefined) ? points : undefined;
 }
 
+/** Held-out loss before any training, nats per token, one per seed; undefined while a trial is missing. */
+export function startLosses(results: Results): number[] | undefined {
+  const losses = startTrials(results).map((trial) => results.observe(trial)?.evalLoss);
+  return losses.every((loss) => loss !== undefined) ? losses : undefined;
+}
+
 /** Coverage of uniformly random frames, by the exact null: for `core`, K/√(mn) with layers weighed by energy. */
 export const nullCoverage = ({ energy, gain }: Pick<CoveragePoint, 'energy' | 'gain'>): number =>
   Math.sqrt(energy / gain);
