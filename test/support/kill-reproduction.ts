@@ -28,7 +28,9 @@ export async function killReproduction(
   onKill: (finished: number) => void = () => {},
 ): Promise<KillReport> {
   const [whole, killed] = [join(base, 'whole'), join(base, 'killed')];
+  const began = performance.now();
   await runUntil(base, whole, null);
+  const duration = performance.now() - began;
   const expected = new Map(readTrials(whole).map((trial) => [trial.id, JSON.stringify(trial.result)]));
   let lost = 0;
   let done = 0;
@@ -39,7 +41,7 @@ export async function killReproduction(
       rmSync(killed, { recursive: true, force: true });
       continue;
     }
-    await runUntil(base, killed, rng.uniform() * 4_000);
+    await runUntil(base, killed, rng.uniform() * duration);
     done++;
     const after = new Set(readTrials(killed).map(({ id }) => id));
     lost += before.filter(({ id }) => !after.has(id)).length;
