@@ -121,7 +121,7 @@ export class Graph {
    */
   rematerialize(value: Value, kept: readonly Value[]): void {
     const { source } = value;
-    if (source.kind !== 'node' || kept.includes(value)) return;
+    if (source.kind !== 'node' || kept.includes(value) || this.cheap.has(source.node)) return;
     this.cheap.add(source.node);
     for (const input of source.node.inputs) this.rematerialize(input, kept);
   }

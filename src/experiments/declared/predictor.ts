@@ -128,7 +128,7 @@ const CONTESTS: readonly Contest[] = [
     scope: ACROSS,
     better: () => sketchLaw,
     worse: () => parameters,
-    words: ['0.0134 · ln parameters + 0.0114 · ln held-out ν', 'parameters'],
+    words: [sketchLaw.formula, 'parameters'],
   },
   {
     name: 'transferred-law',
@@ -137,7 +137,7 @@ const CONTESTS: readonly Contest[] = [
     scope: ACROSS,
     better: () => bundledLaw,
     worse: () => parameters,
-    words: ['0.0136 · ln parameters + 0.0442 · ln held-out ν', 'parameters'],
+    words: [bundledLaw.formula, 'parameters'],
     settings: ['real'],
   },
   {
@@ -217,7 +217,7 @@ function strengthTable(results: Results): ExperimentTable {
       'group’s gradient. Pilots use the tuned learning rate of the run that they begin, which a first pass does not know.',
     setting: results.setting.name,
     columns: ['quantity', ...SCOPES.map(({ name }) => name)],
-    rows: quantitiesOf(results.scale).map((quantity) => [
+    rows: quantitiesOf(results).map((quantity) => [
       quantity.name,
       ...scopes.map(({ judge, arms }) => cell(judge(arms, quantity))),
     ]),
@@ -318,10 +318,9 @@ function lawFigure(results: Results): ExperimentFigure {
 }
 
 function notes(results: Results): string[] {
-  const { scale } = results;
   return [ACROSS, WITHIN].flatMap((scope) => {
     const arms = scope.arms(results);
-    const ranked = quantitiesOf(scale)
+    const ranked = quantitiesOf(results)
       .flatMap((quantity) => {
         const values = scope.judge(arms, quantity);
         return values === undefined ? [] : [{ name: quantity.name, value: mean(values) }];

@@ -1,9 +1,9 @@
 /** Quantities that could foretell the loss of an arm before it is trained, or early on. */
 import { mean, spearman } from '../../numeric/index.ts';
-import type { Scale } from '../experiment.ts';
+import type { Results, Scale } from '../experiment.ts';
 import { BUDGETS } from '../trial.ts';
 import { lossAfter } from '../tuning.ts';
-import type { MeasuredArm } from './arm-grid.ts';
+import { isReal, type MeasuredArm } from './arm-grid.ts';
 import { type Factors, fitPlane, foretold, type Plane } from './two-factor-law.ts';
 
 /** What a quantity promises of every arm, for one seed: more is better. Null where it is not defined. */
@@ -99,14 +99,19 @@ export const heldOutNatural: Quantity = {
   name: 'held-out ν',
   promises: single(({ points }, seed) => points[seed]!.natural?.heldOut ?? null),
 };
+
 /** A law with constants from elsewhere: it fits nothing here. */
-const given = (name: string, constants: typeof SKETCH): Quantity => ({
-  name: `law of ${name}: ${constants.parameters} · ln parameters + ${constants.natural} · ln held-out ν`,
-  promises: single((arm, seed) => {
-    const factors = ofNatural(arm, seed);
-    return factors && constants.parameters * factors[0] + constants.natural * factors[1];
-  }),
-});
+function given(name: string, constants: typeof SKETCH): Quantity & { readonly formula: string } {
+  const formula = `${constants.parameters} · ln parameters + ${constants.natural} · ln held-out ν`;
+  return {
+    name: `law of ${name}: ${formula}`,
+    formula,
+    promises: single((arm, seed) => {
+      const factors = ofNatural(arm, seed);
+      return factors && constants.parameters * factors[0] + constants.natural * factors[1];
+    }),
+  };
+}
 export const sketchLaw = given('the sketches', SKETCH);
 export const bundledLaw = given('the bundled model', BUNDLED);
 export const naturalLaw: Quantity = {
@@ -136,7 +141,6 @@ const ONE_PASS: readonly Quantity[] = [
   { name: 'K', promises: single(({ rank }) => rank) },
   parameters,
   sketchLaw,
-  bundledLaw,
   naturalLaw,
   coverageLaw,
 ];
@@ -155,7 +159,12 @@ export const longestPilot = (scale: Scale): Quantity => pilot(pilotSteps(scale).
 const pilotSteps = ({ shortSteps }: Scale): number[] =>
   PILOT_STEPS.filter((steps) => steps < shortSteps && BUDGETS.includes(steps));
 
-export const quantitiesOf = (scale: Scale): Quantity[] => [...ONE_PASS, ...pilotSteps(scale).map(pilot)];
+/** The bundled model's law is judged on other models alone: where it was fitted it foretells nothing. */
+export const quantitiesOf = (results: Pick<Results, 'scale' | 'setting'>): Quantity[] => [
+  ...ONE_PASS,
+  ...(isReal(results) ? [bundledLaw] : []),
+  ...pilotSteps(results.scale).map(pilot),
+];
 
 /** How well a quantity ranks all arms: Spearman's correlation of its promise with −loss, one value per seed. */
 export function strength(
