@@ -1,8 +1,23 @@
 /** How much work a run will be, before it begins. */
 import type { Experiment, Results } from './experiment.ts';
 import type { JobContext } from './job.ts';
-import { type PlannedSetting, TrialNames, type WantedTrial, wantedTrials, withoutCovered } from './plan.ts';
-import { BUDGETS, type Setting, type TrainTrial, type TrainTrialResult, type Trial } from './trial.ts';
+import {
+  FinishedTrials,
+  type PlannedSetting,
+  resultsOf,
+  TrialNames,
+  type WantedTrial,
+  wantedTrials,
+  withoutCovered,
+} from './plan.ts';
+import {
+  BUDGETS,
+  type Setting,
+  type TrainTrial,
+  type TrainTrialResult,
+  type Trial,
+  type TrialRecord,
+} from './trial.ts';
 
 /** Floating-point operations per second of one process; the pace of finished trials takes its place. */
 const ASSUMED_SPEED = 40e9;
@@ -12,29 +27,36 @@ const OBSERVATION_STEPS = 25;
 const START_STEPS = 150;
 const WATCH_STEPS = 3;
 
+/** Above any that is measured, so that a search ends among the learning rates that were tried. */
+const MADE_UP_LOSS = 100;
+
 /**
- * All trials that the experiments will ask for, if every learning rate turns out to lie in the middle of the grid.
+ * Trials that are still to come: what the finished ones make the experiments ask for, if every learning rate that is
+ * still sought turns out to lie in the middle of its grid.
  */
 export function forecastTrials(
   experiments: readonly Experiment[],
   settings: readonly PlannedSetting[],
   context: JobContext,
+  finished: ReadonlyMap<string, TrialRecord>,
 ): WantedTrial[] {
   const names = new TrialNames(context);
-  const madeUp = ({ setting, scale }: PlannedSetting): Results => {
-    const { learningRates, shortSteps } = scale;
+  const known = new FinishedTrials(names, finished);
+  const foreseen = (planned: PlannedSetting): Results => {
+    const { learningRates, shortSteps } = planned.scale;
     const middle = learningRates[Math.floor(learningRates.length / 2)]!;
     // Long runs are expected to want a lower one, as their search is.
     const wanted = ({ steps }: TrainTrial) => (steps > shortSteps ? middle / 2 : middle);
+    const results = resultsOf(planned, known);
     return {
-      setting,
-      scale,
-      train: (trial) => madeUpRun(trial, 5 + Math.log(trial.learningRate / wanted(trial)) ** 2),
-      observe: () => undefined,
-      joint: () => undefined,
+      ...results,
+      train: (trial) =>
+        results.train(trial) ??
+        madeUpRun(trial, MADE_UP_LOSS + Math.log(trial.learningRate / wanted(trial)) ** 2),
     };
   };
-  return withoutCovered(wantedTrials(experiments, settings, madeUp, names), names);
+  const wanted = withoutCovered(wantedTrials(experiments, settings, foreseen, names), names);
+  return wanted.filter(({ trial }) => known.find(trial) === undefined);
 }
 
 function madeUpRun(trial: TrainTrial, loss: number): TrainTrialResult {

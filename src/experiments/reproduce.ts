@@ -70,12 +70,11 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
   };
   const store = openTrialStore(directory);
   const pace = new Pace(settings, jobs, store.finished);
-  const forecast = forecastTrials(experiments, settings, context);
-  const ahead = forecast.filter(({ id }) => !store.finished.has(id)).map(({ trial }) => trial);
+  const forecast = forecastTrials(experiments, settings, context, store.finished);
   options.onForecast?.({
     finished: store.finished.size,
-    trials: ahead.length,
-    seconds: pace.secondsOf(ahead),
+    trials: forecast.length,
+    seconds: pace.secondsOf(forecast.map(({ trial }) => trial)),
   });
   const executor = options.executor?.(context) ?? createProcessPool(context, jobs);
   try {
