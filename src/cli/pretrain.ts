@@ -9,10 +9,10 @@ import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { evaluateLoss, hasTrainingState, pretrain, readMetrics, saveModel } from '../training/index.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-options.ts';
-import { TrainingProgress } from './pretrain-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { describeRun, openRunFolder } from './run-folder.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { TrainingProgress } from './training-progress.ts';
 
 const EXAMPLE = `
 Example:

@@ -8,7 +8,7 @@ import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
-import { ProgressLine } from './progress.ts';
+import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';

@@ -21,6 +21,7 @@ import { EXIT_STOPPED } from './report-error.ts';
 import { REPRODUCE_OPTIONS } from './reproduce-options.ts';
 import { ReproduceLine } from './reproduce-progress.ts';
 import { describeRun, shortPath } from './run-folder.ts';
+import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { writeReproduction } from './write-reproduction.ts';
 
@@ -65,7 +66,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   if (experiments.length === 0) throw notForModels(chosen);
   const directory = resolve(options.out ?? defaultDirectory(options));
   makeFolder(directory);
-  const line = new ReproduceLine(options.quiet ? { write: () => true } : process.stderr);
+  const line = new ReproduceLine(options.quiet ? SILENT : process.stderr);
   for (const one of chosen) {
     if (!experiments.includes(one)) line.say(`${one.name} is left out: it is for the bundled model only`);
   }

@@ -16,13 +16,14 @@ import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { ADAPTER_TENSORS, hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
-import { TrainingProgress } from './pretrain-progress.ts';
-import { ProgressLine } from './progress.ts';
+import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
+import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
+import { TrainingProgress } from './training-progress.ts';
 import { REPORT_FILE } from './write-outputs.ts';
 
 type Options = OptionValues<typeof TRAIN_OPTIONS>;
@@ -59,7 +60,7 @@ export function trainCommand(): Command {
 /** @returns the exit code. */
 async function runTrain(givenModel: string | undefined, options: Options): Promise<number> {
   const { modelPath, dataPath } = chooseSources('train', givenModel, options.data);
-  const stream = options.quiet ? { write: () => true } : process.stderr;
+  const stream = options.quiet ? SILENT : process.stderr;
   const progress = new ProgressLine(stream);
   const run = openRun(modelPath, options);
   const discard = () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ProgressLine } from './progress.ts';
+import { ProgressLine } from './probe-progress.ts';
 
 function watch(terminal: { isTTY?: boolean; columns?: number } = {}, quiet = false) {
   const clock = { now: 0 };
