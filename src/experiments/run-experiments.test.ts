@@ -74,6 +74,10 @@ const ids = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line).id as string);
 
+/** A run with a store of its own, as another process would open it. */
+const run = (directory: string, experiments: readonly Experiment[], executor: Executor) =>
+  runExperiments({ experiments, settings: [setting], context, store: openTrialStore(directory), executor });
+
 const folder = () => mkdtempSync(join(tmpdir(), 'rankscope-test-'));
 
 describe('the runner', () => {
@@ -84,18 +88,10 @@ describe('the runner', () => {
       experiment('b', () => [plain({ seed: 1 }), plain({ seed: 2 })]),
     ];
     const first = madeUpExecutor();
-    const run = (executor: Executor) =>
-      runExperiments({
-        experiments,
-        settings: [setting],
-        context,
-        store: openTrialStore(directory),
-        executor,
-      });
-    await run(first.executor);
+    await run(directory, experiments, first.executor);
     expect(first.done.map(({ seed }) => seed).sort()).toEqual([0, 1, 2]);
     const second = madeUpExecutor();
-    await run(second.executor);
+    await run(directory, experiments, second.executor);
     expect(second.done).toEqual([]);
   });
 
@@ -173,40 +169,24 @@ describe('the runner', () => {
   it('names a trial that fails, goes on with the others, and tries it again in the next run', async () => {
     const directory = folder();
     const experiments = [experiment('a', () => [plain(), plain({ seed: 1 })])];
-    const run = (executor: Executor) =>
-      runExperiments({
-        experiments,
-        settings: [setting],
-        context,
-        store: openTrialStore(directory),
-        executor,
-      });
     const broken = madeUpExecutor(({ seed }) => (seed === 0 ? Number.NaN : 5));
-    const { failed } = await run(broken.executor);
+    const { failed } = await run(directory, experiments, broken.executor);
     expect(failed.map(({ trial, error }) => [trial.seed, error])).toEqual([[0, 'out of luck']]);
     expect(broken.done.map(({ seed }) => seed)).toEqual([1]);
     const mended = madeUpExecutor();
-    expect((await run(mended.executor)).failed).toEqual([]);
+    expect((await run(directory, experiments, mended.executor)).failed).toEqual([]);
     expect(mended.done.map(({ seed }) => seed)).toEqual([0]);
   });
 
   it('runs a trial again whose line was cut off, and keeps those before it', async () => {
     const directory = folder();
     const experiments = [experiment('a', () => [plain(), plain({ seed: 1 })])];
-    const run = (executor: Executor) =>
-      runExperiments({
-        experiments,
-        settings: [setting],
-        context,
-        store: openTrialStore(directory),
-        executor,
-      });
-    await run(madeUpExecutor(() => 5, 1).executor);
+    await run(directory, experiments, madeUpExecutor(() => 5, 1).executor);
     const path = join(directory, 'trials.jsonl');
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.slice(0, -40));
     const again = madeUpExecutor();
-    await run(again.executor);
+    await run(directory, experiments, again.executor);
     expect(again.done.map(({ seed }) => seed)).toEqual([1]);
     expect(ids(readFileSync(path, 'utf8'))).toEqual(ids(text));
   });
