@@ -20,6 +20,8 @@ export interface Scale {
   readonly seeds: readonly number[];
   /** Learning rates that every arm is tuned over, ascending by one factor; see `tuning.ts`. */
   readonly learningRates: readonly number[];
+  /** K of the cores whose grid that is; see `startRates`. */
+  readonly coreRank: number;
   /** Ranks of a sweep, ascending. */
   readonly ranks: readonly number[];
   /** Steps of a short run (40) and of a long one (400). */

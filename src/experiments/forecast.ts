@@ -12,12 +12,14 @@ import {
 } from './plan.ts';
 import {
   BUDGETS,
+  evaluationSteps,
   type Setting,
   type TrainTrial,
   type TrainTrialResult,
   type Trial,
   type TrialRecord,
 } from './trial.ts';
+import { startRates } from './tuning.ts';
 
 /** Floating-point operations per second of one process; the pace of finished trials takes its place. */
 const ASSUMED_SPEED = 40e9;
@@ -43,10 +45,12 @@ export function forecastTrials(
   const names = new TrialNames(context);
   const known = new FinishedTrials(names, finished);
   const foreseen = (planned: PlannedSetting): Results => {
-    const { learningRates, shortSteps } = planned.scale;
-    const middle = learningRates[Math.floor(learningRates.length / 2)]!;
-    // Long runs are expected to want a lower one, as their search is.
-    const wanted = ({ steps }: TrainTrial) => (steps > shortSteps ? middle / 2 : middle);
+    const wanted = (trial: TrainTrial): number => {
+      const rates = startRates(planned.scale, trial);
+      const middle = rates[Math.floor(rates.length / 2)]!;
+      // Long runs are expected to want a lower one, as their search is.
+      return trial.steps > planned.scale.shortSteps ? middle / 2 : middle;
+    };
     const results = resultsOf(planned, known);
     return {
       ...results,
@@ -71,9 +75,9 @@ function madeUpRun(trial: TrainTrial, loss: number): TrainTrialResult {
 }
 
 /** The work of a trial in training steps of its setting. */
-export function stepsOf(trial: Trial, { evalSequences, batchSize }: Setting): number {
+export function stepsOf(trial: Trial, { kind, evalSequences, batchSize }: Setting): number {
   if (trial.kind !== 'train') return START_STEPS;
-  const evaluations = new Set([...BUDGETS.filter((step) => step <= trial.steps), trial.steps]).size;
+  const evaluations = evaluationSteps(kind, trial.steps).length;
   return (
     trial.steps * (trial.watch ? WATCH_STEPS : 1) +
     // A forward pass is a third of a step.

@@ -133,6 +133,17 @@ describe('the runner', () => {
     expect(done).toHaveLength(1);
   });
 
+  it('begins the search of cores at one product of learning rate and K', () => {
+    const loss = ({ learningRate, rank }: TrainTrial) => 5 + Math.log((learningRate * rank) / 0.32) ** 2;
+    const searched = (rank: number) =>
+      tunedTrials(worldResults({ loss }), coreArm('svd', rank), 40)
+        .filter(({ seed }) => seed === 0)
+        .map(({ learningRate }) => learningRate);
+    expect(searched(4)).toEqual([0.04, 0.08, 0.16]);
+    expect(searched(16)).toEqual([0.01, 0.02, 0.04]);
+    expect(searched(64)).toEqual([0.0025, 0.005, 0.01]);
+  });
+
   it('begins the search of a long run a step below where the short one of the arm was best', async () => {
     const arm = { ...coreArm('svd', 8), family: 'full' as const, basis: null };
     const loss = ({ steps, learningRate }: TrainTrial) =>

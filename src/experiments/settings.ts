@@ -90,6 +90,7 @@ export async function prepareSetting({
       evalSequences: size.evalSequences,
       calibrationBatches: size.calibrationBatches,
       learningRates: [...scale.learningRates],
+      coreRank: scale.coreRank,
       seeds: [...scale.seeds],
     },
   };

@@ -3,7 +3,7 @@ import type { Basis } from '../record/index.ts';
 import type { Results, Scale } from './experiment.ts';
 import { FULL } from './scale.ts';
 import {
-  BUDGETS,
+  evaluationSteps,
   type LayerShape,
   OBSERVED_RANKS,
   type Observation,
@@ -59,9 +59,10 @@ export function worldResults(world: World, scale: Scale = FIVE_SEEDS, setting: S
     train: (trial) => ({
       parameters: trial.rank ** 2,
       losses: Array.from({ length: trial.steps }, (_, step) => loss(trial, step)),
-      evalLosses: [...new Set([...BUDGETS.filter((step) => step <= trial.steps), trial.steps])].map(
-        (step) => ({ step, loss: loss(trial, step) }),
-      ),
+      evalLosses: evaluationSteps(setting.kind, trial.steps).map((step) => ({
+        step,
+        loss: loss(trial, step),
+      })),
       divergedAt: null,
       updateEffectiveRank: 1,
       updateNorm: 1,

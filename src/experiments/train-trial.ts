@@ -18,7 +18,7 @@ import { ablate } from './ablate.ts';
 import { loadEvaluation } from './fed-adapter.ts';
 import { DIGITS } from './observe.ts';
 import { observeTraining } from './observe-training.ts';
-import { BUDGETS, type TrainTrial, type TrainTrialResult } from './trial.ts';
+import { evaluationSteps, type TrainTrial, type TrainTrialResult } from './trial.ts';
 import { StepWatch } from './watch-steps.ts';
 import { trialRng, type Workbench } from './workbench.ts';
 
@@ -42,6 +42,7 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
   const program = await loadAdapterGradients(engine, model, layers, { batchSize, seqLen, dropout: 0 });
   const evaluation = await loadEvaluation(engine, model, layers, bench.evaluation, batchSize);
   const watch = trial.watch ? await StepWatch.start(bench, layers, program, trial.seed) : null;
+  const evaluated = evaluationSteps(setting.kind, trial.steps);
   const losses: number[] = [];
   const evalLosses: { step: number; loss: number }[] = [];
   const observations: NonNullable<TrainTrialResult['observations']>[number][] = [];
@@ -66,7 +67,7 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
     optimizer.update(trained, gradients, state, trial.learningRate);
     // Running means move a core on after its gradient has ended.
     if (before !== null) restoreBeyond(layers, trained, before, active);
-    if (BUDGETS.includes(step) || step === trial.steps) {
+    if (evaluated.includes(step)) {
       const after = await evaluation.run();
       if (Number.isFinite(after)) evalLosses.push({ step, loss: round(after) });
     }

@@ -172,6 +172,15 @@ export interface TrialRecord {
 /** Steps after which the held-out loss is taken, where a run is long enough. */
 export const BUDGETS: readonly number[] = [3, 5, 10, 20, 25, 40, 45, 80, 100, 160, 320, 400];
 
+/** Those after which a run serves as a pilot of itself. */
+export const PILOT_STEPS: readonly number[] = [3, 5, 10];
+
+/** Steps after which a run takes its held-out loss, ascending. On a real model, where that costs most, pilots and end. */
+export function evaluationSteps(kind: SettingKind, steps: number): number[] {
+  const wanted = (kind === 'real' ? PILOT_STEPS : BUDGETS).filter((step) => step < steps);
+  return [...wanted, steps];
+}
+
 /** Ranks that observations report. */
 export const OBSERVED_RANKS: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256];
 

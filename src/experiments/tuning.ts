@@ -1,5 +1,5 @@
 /** Arms of a comparison, each at its own best learning rate. */
-import type { Results } from './experiment.ts';
+import type { Results, Scale } from './experiment.ts';
 import type { TrainTrial, TrainTrialResult } from './trial.ts';
 
 /** What is compared: a training run but for its learning rate, length and seed. */
@@ -78,7 +78,7 @@ interface Search {
 
 function search(results: Results, arm: Arm, budget: number): Search {
   const { learningRates, shortSteps, quick } = results.scale;
-  if (budget <= shortSteps || quick) return searchFrom(results, arm, budget, learningRates);
+  if (budget <= shortSteps || quick) return searchFrom(results, arm, budget, startRates(results.scale, arm));
   // Long runs cost most. Theirs begins where the short one ended, and a step lower, for they want less.
   const short = search(results, arm, shortSteps);
   if (short.best === undefined) return short;
@@ -86,6 +86,14 @@ function search(results: Results, arm: Arm, budget: number): Search {
   const start = [short.best / factor ** 2, short.best / factor, short.best].map(round);
   const { tried, best } = searchFrom(results, arm, budget, start);
   return { tried: [...short.tried, ...tried], best };
+}
+
+/**
+ * Learning rates that the search of a short run begins with. Adam moves each entry of a core by about the learning
+ * rate, and so the core by that times K: cores of all K begin at the same product.
+ */
+export function startRates({ learningRates, coreRank }: Scale, { family, rank }: Arm): readonly number[] {
+  return family === 'core' ? learningRates.map((rate) => round((rate * coreRank) / rank)) : learningRates;
 }
 
 function searchFrom(results: Results, arm: Arm, budget: number, start: readonly number[]): Search {

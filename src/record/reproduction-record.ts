@@ -22,6 +22,8 @@ export const settingRecordSchema = z.strictObject({
   calibrationBatches: z.int(),
   /** Where the search for an arm's learning rate begins; it goes on by their factor while the best lies at an edge. */
   learningRates: z.array(z.number()),
+  /** K of the cores that it begins there for; other cores begin at as much learning rate × K. */
+  coreRank: z.int(),
   seeds: z.array(z.int()),
 });
 export type SettingRecord = z.infer<typeof settingRecordSchema>;

@@ -106,6 +106,7 @@ export function settingDetails({
   evalSequences,
   calibrationBatches,
   learningRates,
+  coreRank,
   seeds,
 }: SettingRecord): Detail[] {
   const { name, architecture, format, parameters, path, sha256 } = model;
@@ -122,7 +123,7 @@ export function settingDetails({
     { name: 'Frames', text: `made from ${calibrationBatches} batches of their own` },
     {
       name: 'Learning rates',
-      text: `tuned per arm from ${learningRates.join(', ')}, on by the same factor while the best lies at an edge`,
+      text: `tuned per arm from ${learningRates.join(', ')} (cores: these times ${coreRank}/K), on by the same factor while the best lies at an edge`,
     },
     { name: 'Seeds', text: seeds.join(', ') },
   ];

@@ -51,6 +51,7 @@ function setting(name: string, title: string): SettingRecord {
     evalSequences: 64,
     calibrationBatches: 16,
     learningRates: [0.01, 0.02, 0.04],
+    coreRank: 16,
     seeds: [0, 1, 2, 3, 4],
   };
 }

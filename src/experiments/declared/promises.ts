@@ -1,7 +1,7 @@
 /** Quantities that could foretell the loss of an arm before it is trained, or early on. */
 import { mean, spearman } from '../../numeric/index.ts';
 import type { Results, Scale } from '../experiment.ts';
-import { BUDGETS } from '../trial.ts';
+import { PILOT_STEPS } from '../trial.ts';
 import { lossAfter } from '../tuning.ts';
 import { isReal, type MeasuredArm } from './arm-grid.ts';
 import { type Factors, fitPlane, foretold, type Plane } from './two-factor-law.ts';
@@ -145,9 +145,7 @@ const ONE_PASS: readonly Quantity[] = [
   coverageLaw,
 ];
 
-/** Steps of pilots: the first steps of the very run, so the pilot knows its learning rate. */
-const PILOT_STEPS: readonly number[] = [3, 5, 10];
-
+/** The first steps of the very run: such a pilot knows its learning rate. */
 export const pilot = (steps: number): Quantity => ({
   name: `held-out loss after ${steps} steps`,
   promises: single(({ runs }, seed) => -lossAfter(runs[seed]!, steps)),
@@ -156,8 +154,7 @@ export const pilot = (steps: number): Quantity => ({
 /** The longest pilot that ends before a short run does. */
 export const longestPilot = (scale: Scale): Quantity => pilot(pilotSteps(scale).at(-1)!);
 
-const pilotSteps = ({ shortSteps }: Scale): number[] =>
-  PILOT_STEPS.filter((steps) => steps < shortSteps && BUDGETS.includes(steps));
+const pilotSteps = ({ shortSteps }: Scale): number[] => PILOT_STEPS.filter((steps) => steps < shortSteps);
 
 /** The bundled model's law is judged on other models alone: where it was fitted it foretells nothing. */
 export const quantitiesOf = (results: Pick<Results, 'scale' | 'setting'>): Quantity[] => [
