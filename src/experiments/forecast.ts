@@ -33,34 +33,38 @@ const WATCH_STEPS = 3;
 const MADE_UP_LOSS = 100;
 
 /**
- * Trials that are still to come: what the finished ones make the experiments ask for, if every learning rate that is
- * still sought turns out to lie in the middle of its grid.
+ * Returns a function that tells which trials are still to come: what the finished ones make the experiments ask for, if
+ * every learning rate that is still sought turns out to lie in the middle of its grid.
  */
-export function forecastTrials(
+export function forecaster(
   experiments: readonly Experiment[],
   settings: readonly PlannedSetting[],
   context: JobContext,
-  finished: ReadonlyMap<string, TrialRecord>,
-): WantedTrial[] {
+): (finished: ReadonlyMap<string, TrialRecord>) => WantedTrial[] {
   const names = new TrialNames(context);
-  const known = new FinishedTrials(names, finished);
-  const foreseen = (planned: PlannedSetting): Results => {
-    const wanted = (trial: TrainTrial): number => {
-      const rates = startRates(planned.scale, trial);
-      const middle = rates[Math.floor(rates.length / 2)]!;
-      // Long runs are expected to want a lower one, as their search is.
-      return trial.steps > planned.scale.shortSteps ? middle / 2 : middle;
-    };
-    const results = resultsOf(planned, known);
-    return {
-      ...results,
-      train: (trial) =>
-        results.train(trial) ??
-        madeUpRun(trial, MADE_UP_LOSS + Math.log(trial.learningRate / wanted(trial)) ** 2),
-    };
+  return (finished) => {
+    const known = new FinishedTrials(names, finished);
+    const foreseen = (planned: PlannedSetting) => foreseenResults(planned, known);
+    const wanted = withoutCovered(wantedTrials(experiments, settings, foreseen, names), names);
+    return wanted.filter(({ trial }) => known.find(trial) === undefined);
   };
-  const wanted = withoutCovered(wantedTrials(experiments, settings, foreseen, names), names);
-  return wanted.filter(({ trial }) => known.find(trial) === undefined);
+}
+
+/** The results of finished trials, and made-up ones of training runs that are not finished. */
+function foreseenResults(planned: PlannedSetting, finished: FinishedTrials): Results {
+  const wanted = (trial: TrainTrial): number => {
+    const rates = startRates(planned.scale, trial);
+    const middle = rates[Math.floor(rates.length / 2)]!;
+    // Long runs are expected to want a lower one, as their search is.
+    return trial.steps > planned.scale.shortSteps ? middle / 2 : middle;
+  };
+  const results = resultsOf(planned, finished);
+  return {
+    ...results,
+    train: (trial) =>
+      results.train(trial) ??
+      madeUpRun(trial, MADE_UP_LOSS + Math.log(trial.learningRate / wanted(trial)) ** 2),
+  };
 }
 
 function madeUpRun(trial: TrainTrial, loss: number): TrainTrialResult {

@@ -4,7 +4,7 @@ import { quantile } from '../numeric/index.ts';
 import type { ReproductionRecord } from '../record/index.ts';
 import { assembleRecord, type Provenance } from './assemble.ts';
 import type { Experiment } from './experiment.ts';
-import { assumedStepSeconds, forecastTrials, stepsOf } from './forecast.ts';
+import { assumedStepSeconds, forecaster, stepsOf } from './forecast.ts';
 import type { Executor, JobContext } from './job.ts';
 import { createProcessPool } from './process-pool.ts';
 import { runExperiments } from './run-experiments.ts';
@@ -41,9 +41,10 @@ export interface Forecast {
 
 export interface ReproduceProgress {
   readonly finished: number;
+  /** Those finished or failed, and those foreseen. */
   readonly wanted: number;
   readonly failed: number;
-  /** By the pace so far, of what is asked for so far. */
+  /** By the pace so far. */
   readonly secondsLeft: number;
   readonly ended?: TrialRecord;
 }
@@ -70,11 +71,13 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
   };
   const store = openTrialStore(directory);
   const pace = new Pace(settings, jobs, store.finished);
-  const forecast = forecastTrials(experiments, settings, context, store.finished);
+  const foresee = forecaster(experiments, settings, context);
+  const ahead = () => foresee(store.finished).map(({ trial }) => trial);
+  const trials = ahead();
   options.onForecast?.({
     finished: store.finished.size,
-    trials: forecast.length,
-    seconds: pace.secondsOf(forecast.map(({ trial }) => trial)),
+    trials: trials.length,
+    seconds: pace.secondsOf(trials),
   });
   const executor = options.executor?.(context) ?? createProcessPool(context, jobs);
   try {
@@ -85,13 +88,15 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
       store,
       executor,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      onProgress: ({ missing, ended, ...counts }) => {
+      onProgress: (progress) => {
+        const { ended, wanted, finished, failed } = progress;
         if (ended !== undefined) pace.note(ended);
-        // What was foreseen is more than what is asked for while learning rates are still sought.
-        const foreseen = forecast.filter(({ id }) => !store.finished.has(id));
-        const longer = foreseen.length > missing.length ? foreseen : missing;
-        const secondsLeft = pace.secondsOf(longer.map(({ trial }) => trial));
-        options.onProgress?.({ ...counts, secondsLeft, ...(ended === undefined ? {} : { ended }) });
+        const left = finished + failed < wanted ? ahead() : [];
+        options.onProgress?.({
+          ...progress,
+          wanted: finished + failed + left.length,
+          secondsLeft: pace.secondsOf(left),
+        });
       },
     });
     return {

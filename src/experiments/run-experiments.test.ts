@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from './experiment.ts';
-import { forecastTrials } from './forecast.ts';
+import { forecaster } from './forecast.ts';
 import type { Executor, Job, JobContext } from './job.ts';
 import type { PlannedSetting } from './plan.ts';
 import { runExperiments } from './run-experiments.ts';
@@ -167,14 +167,13 @@ describe('the runner', () => {
     const { executor } = madeUpExecutor(({ learningRate }) => 5 + Math.log(learningRate / 0.08) ** 2);
     const experiments = [experiment('tuned', (results) => tunedTrials(results, arm, 40))];
     const store = openTrialStore(folder());
-    const ahead = () =>
-      forecastTrials(experiments, [setting], context, store.finished).map(({ trial }) => trial);
+    const ahead = (planned = setting) =>
+      forecaster(experiments, [planned], context)(store.finished).map(({ trial }) => trial);
     expect(ahead()).toHaveLength(4);
     await runExperiments({ experiments, settings: [setting], context, store, executor });
     expect(ahead()).toEqual([]);
     const withMoreSeeds = { ...setting, scale: { ...setting.scale, seeds: [0, 1, 2] } };
-    const added = forecastTrials(experiments, [withMoreSeeds], context, store.finished);
-    expect(added.map(({ trial }) => trial)).toEqual([{ ...plain(arm), learningRate: 0.08, seed: 2 }]);
+    expect(ahead(withMoreSeeds)).toEqual([{ ...plain(arm), learningRate: 0.08, seed: 2 }]);
   });
 
   it('names a trial that fails, goes on with the others, and tries it again in the next run', async () => {

@@ -34,7 +34,6 @@ export interface RunProgress {
   readonly wanted: number;
   readonly finished: number;
   readonly failed: number;
-  readonly missing: readonly WantedTrial[];
   /** What has just ended. */
   readonly ended?: TrialRecord;
 }
@@ -62,7 +61,6 @@ export async function runExperiments(
       wanted: wanted.length,
       finished: wanted.length - missing.length - failed.size,
       failed: failed.size,
-      missing,
       ...(ended === undefined ? {} : { ended }),
     });
   };
