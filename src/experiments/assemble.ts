@@ -3,7 +3,7 @@ import type { ClaimResult, ExperimentResult, ReproductionRecord } from '../recor
 import type { Experiment, Results } from './experiment.ts';
 import type { JobContext } from './job.ts';
 import { judge, LEVEL } from './judge.ts';
-import { FinishedTrials, resultsOf, TrialNames, wantedTrials, withoutCovered } from './plan.ts';
+import { FinishedTrials, planTrials, resultsOf, TrialNames } from './plan.ts';
 import type { PreparedSetting } from './settings.ts';
 import type { TrialRecord } from './trial.ts';
 
@@ -22,10 +22,7 @@ export function assembleRecord(
   const results = new Map(settings.map((planned) => [planned.setting.kind, resultsOf(planned, trials)]));
   const described = experiments.map((experiment) => {
     const chosen = settings.filter(({ setting }) => experiment.settings.includes(setting.kind));
-    const wanted = withoutCovered(
-      wantedTrials([experiment], chosen, (planned) => results.get(planned.setting.kind)!, names),
-      names,
-    );
+    const { wanted } = planTrials([experiment], settings, names, trials);
     const done = wanted.flatMap(({ trial }) => trials.find(trial) ?? []);
     return describe(
       experiment,

@@ -1,14 +1,13 @@
-/** How much work a run will be, before it begins. */
+/** How much work is left of a run, before it begins and as it goes. */
 import type { Experiment, Results } from './experiment.ts';
 import type { JobContext } from './job.ts';
 import {
   FinishedTrials,
   type PlannedSetting,
+  planTrials,
   resultsOf,
   TrialNames,
   type WantedTrial,
-  wantedTrials,
-  withoutCovered,
 } from './plan.ts';
 import {
   BUDGETS,
@@ -45,8 +44,7 @@ export function forecaster(
   return (finished) => {
     const known = new FinishedTrials(names, finished);
     const foreseen = (planned: PlannedSetting) => foreseenResults(planned, known);
-    const wanted = withoutCovered(wantedTrials(experiments, settings, foreseen, names), names);
-    return wanted.filter(({ trial }) => known.find(trial) === undefined);
+    return planTrials(experiments, settings, names, known, foreseen).missing;
   };
 }
 

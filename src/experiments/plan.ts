@@ -95,7 +95,7 @@ export function resultsOf({ setting, scale }: PlannedSetting, finished: Finished
 }
 
 /** Everything that the experiments ask for, whether it is there or not, each trial once. */
-export function wantedTrials(
+function wantedTrials(
   experiments: readonly Experiment[],
   settings: readonly PlannedSetting[],
   results: (setting: PlannedSetting) => Results,
@@ -117,8 +117,20 @@ export function wantedTrials(
   return [...wanted.values()];
 }
 
+/** What the experiments ask for given some results, by default the finished ones, and what of it is not finished. */
+export function planTrials(
+  experiments: readonly Experiment[],
+  settings: readonly PlannedSetting[],
+  names: TrialNames,
+  finished: FinishedTrials,
+  results = (planned: PlannedSetting): Results => resultsOf(planned, finished),
+): { readonly wanted: WantedTrial[]; readonly missing: WantedTrial[] } {
+  const wanted = withoutCovered(wantedTrials(experiments, settings, results, names), names);
+  return { wanted, missing: wanted.filter(({ trial }) => finished.find(trial) === undefined) };
+}
+
 /** Leaves out runs that a longer wanted one serves. */
-export function withoutCovered(wanted: readonly WantedTrial[], names: TrialNames): WantedTrial[] {
+function withoutCovered(wanted: readonly WantedTrial[], names: TrialNames): WantedTrial[] {
   const longest = new Map<string, number>();
   for (const { trial } of wanted) {
     if (trial.kind !== 'train' || looksAtItsEnd(trial)) continue;

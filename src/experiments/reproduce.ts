@@ -94,7 +94,8 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
         const left = finished + failed < wanted ? ahead() : [];
         options.onProgress?.({
           ...progress,
-          wanted: finished + failed + left.length,
+          // What failed is foreseen too: the next run tries it again.
+          wanted: Math.max(wanted, finished + left.length),
           secondsLeft: pace.secondsOf(left),
         });
       },

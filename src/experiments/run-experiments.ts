@@ -7,11 +7,9 @@ import {
   FinishedTrials,
   framesOf,
   type PlannedSetting,
-  resultsOf,
+  planTrials,
   TrialNames,
   type WantedTrial,
-  wantedTrials,
-  withoutCovered,
 } from './plan.ts';
 import type { TrialRecord } from './trial.ts';
 import type { TrialStore } from './trial-store.ts';
@@ -51,9 +49,8 @@ export async function runExperiments(
   /** Frames that could not be made in this run: not tried again. */
   const hopeless = new Set<string>();
   const plan = () => {
-    const all = wantedTrials(experiments, settings, (planned) => resultsOf(planned, finished), names);
-    const wanted = withoutCovered(all, names);
-    return { wanted, missing: wanted.filter(({ trial, id }) => !finished.find(trial) && !failed.has(id)) };
+    const { wanted, missing } = planTrials(experiments, settings, names, finished);
+    return { wanted, missing: missing.filter(({ id }) => !failed.has(id)) };
   };
   const report = (ended?: TrialRecord) => {
     const { wanted, missing } = plan();
