@@ -43,6 +43,10 @@ export function tunedTrials(results: Results, arm: Arm, budget: number): TrainTr
   return [...tried, ...others.map((seed) => armTrial(results, arm, budget, best, seed))];
 }
 
+/** The runs of the first seed that find an arm's learning rate. */
+export const searchTrials = (results: Results, arm: Arm, budget: number): TrainTrial[] =>
+  search(results, arm, budget).tried;
+
 /** The learning rate with the least held-out loss after `budget` steps; undefined while the search goes on. */
 export function bestLearningRate(results: Results, arm: Arm, budget: number): number | undefined {
   return search(results, arm, budget).best;

@@ -6,39 +6,44 @@ import type { Basis } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
 import type { TrainTrial, TrainTrialResult } from '../trial.ts';
 import { armTrial, coreArm } from '../tuning.ts';
-import { closerTrials } from './shared.ts';
+import { closerRuns, closerTrials } from './shared.ts';
 
 export type AblatedRun = TrainTrialResult & {
   readonly ablation: NonNullable<TrainTrialResult['ablation']>;
 };
 
-/** At the tuned learning rate, or at one that is given; first, those that tuning needs. */
+/** At the tuned learning rate, with the runs that find it, or at one that is given. */
 export function ablatedTrials(
   results: Results,
   basis: Basis,
   rank: number,
   learningRate?: number,
 ): TrainTrial[] {
+  return learningRate === undefined
+    ? closerTrials(results, coreArm(basis, rank), { ablate: true })
+    : trialsAt(results, basis, rank, learningRate);
+}
+
+function trialsAt(results: Results, basis: Basis, rank: number, learningRate: number): TrainTrial[] {
   const { seeds, shortSteps } = results.scale;
-  const arm = coreArm(basis, rank);
-  if (learningRate === undefined) return closerTrials(results, arm, { ablate: true });
   return seeds.map((seed) => ({
-    ...armTrial(results, arm, shortSteps, learningRate, seed),
+    ...armTrial(results, coreArm(basis, rank), shortSteps, learningRate, seed),
     ablate: true,
   }));
 }
 
-/** The runs of {@link ablatedTrials}, one per seed; undefined while one is missing. */
+/** The runs of {@link ablatedTrials} that are ablated, one per seed; undefined while one is missing. */
 export function ablatedRuns(
   results: Results,
   basis: Basis,
   rank: number,
   learningRate?: number,
 ): AblatedRun[] | undefined {
-  const runs = ablatedTrials(results, basis, rank, learningRate).map((trial) =>
-    trial.ablate ? results.train(trial) : undefined,
-  );
-  return runs.every(isAblated) ? runs : undefined;
+  const runs =
+    learningRate === undefined
+      ? closerRuns(results, coreArm(basis, rank), { ablate: true })
+      : trialsAt(results, basis, rank, learningRate).map((trial) => results.train(trial));
+  return runs?.every(isAblated) ? runs : undefined;
 }
 
 const isAblated = (run: TrainTrialResult | undefined): run is AblatedRun => run?.ablation !== undefined;

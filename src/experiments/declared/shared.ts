@@ -3,8 +3,8 @@ import { studentInterval } from '../../numeric/index.ts';
 import type { Basis, Cell } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
 import type { Sample } from '../rule.ts';
-import type { CoveragePoint, Observation, TrainTrial } from '../trial.ts';
-import { type Arm, armTrial, bestLearningRate, coreArm, tunedTrials } from '../tuning.ts';
+import type { CoveragePoint, Observation, TrainTrial, TrainTrialResult } from '../trial.ts';
+import { type Arm, armTrial, bestLearningRate, coreArm, searchTrials } from '../tuning.ts';
 
 /** One value per seed, a − b; null while one side is missing. */
 export function difference(
@@ -19,32 +19,42 @@ export function cell(values: readonly number[] | undefined): Cell {
   return values === undefined ? null : { ...studentInterval(values) };
 }
 
-/** Runs of an arm at its tuned learning rate, all seeds, that look closer: `watch`, `ablate` or `observe`. */
-export function closerTrials(
-  results: Results,
-  arm: Arm,
-  closer: Pick<TrainTrial, 'watch' | 'ablate' | 'observe'>,
-): TrainTrial[] {
-  const budget = results.scale.shortSteps;
-  const rate = bestLearningRate(results, arm, budget);
-  if (rate === undefined) return tunedTrials(results, arm, budget);
-  return results.scale.seeds.map((seed) => ({ ...armTrial(results, arm, budget, rate, seed), ...closer }));
+/** What a run looks at more closely than others. */
+type Closer = Pick<TrainTrial, 'watch' | 'ablate' | 'observe'>;
+
+/** Runs of an arm at its tuned learning rate, all seeds, that look closer, and the runs that find the rate. */
+export const closerTrials = (results: Results, arm: Arm, closer: Closer): TrainTrial[] => [
+  ...searchTrials(results, arm, results.scale.shortSteps),
+  ...(closerLooks(results, arm, closer) ?? []),
+];
+
+/** Those of {@link closerTrials} that look closer, one per seed; undefined while one or the rate is missing. */
+export function closerRuns(results: Results, arm: Arm, closer: Closer): TrainTrialResult[] | undefined {
+  const runs = closerLooks(results, arm, closer)?.map((trial) => results.train(trial));
+  return runs?.every((run) => run !== undefined) ? runs : undefined;
 }
 
-/** CT-LoRA runs of one rank in the singular vectors of the weights, observed at the source's steps. */
-export function observedTrials(results: Results, rank: number): TrainTrial[] {
-  const observe = { steps: results.scale.observedSteps, bases: ['svd', 'random'] as const };
-  return closerTrials(results, coreArm('svd', rank), { observe });
+function closerLooks(results: Results, arm: Arm, closer: Closer): TrainTrial[] | undefined {
+  const { seeds, shortSteps } = results.scale;
+  const rate = bestLearningRate(results, arm, shortSteps);
+  if (rate === undefined) return undefined;
+  return seeds.map((seed) => ({ ...armTrial(results, arm, shortSteps, rate, seed), ...closer }));
 }
+
+const observing = ({ scale }: Results): Closer => ({
+  observe: { steps: scale.observedSteps, bases: ['svd', 'random'] },
+});
+
+/** CT-LoRA runs of one rank in the singular vectors of the weights, observed at the source's steps. */
+export const observedTrials = (results: Results, rank: number): TrainTrial[] =>
+  closerTrials(results, coreArm('svd', rank), observing(results));
 
 /** The observations of {@link observedTrials}, one per seed, at a step; undefined while one is missing. */
 export function observedAt(results: Results, rank: number, step: number): Observation[] | undefined {
-  const observations = observedTrials(results, rank).map((trial) =>
-    trial.observe === undefined
-      ? undefined
-      : results.train(trial)?.observations?.find((one) => one.step === step),
+  const observations = closerRuns(results, coreArm('svd', rank), observing(results))?.map((run) =>
+    run.observations?.find((one) => one.step === step),
   );
-  return observations.every((one) => one !== undefined) ? observations : undefined;
+  return observations?.every((one) => one !== undefined) ? observations : undefined;
 }
 
 /** The core point of a basis at a rank, all layers together. */

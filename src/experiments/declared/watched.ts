@@ -2,14 +2,14 @@
 import type { Results } from '../experiment.ts';
 import type { TrainTrial, TrainTrialResult } from '../trial.ts';
 import { armTrial, coreArm } from '../tuning.ts';
-import { closerTrials } from './shared.ts';
+import { closerRuns, closerTrials } from './shared.ts';
 
 export type WatchedRun = TrainTrialResult & { readonly watch: NonNullable<TrainTrialResult['watch']> };
 
 /** Weights that move by so little at each step that 32 bits do not tell. */
 const STANDING_STILL = 1e-12;
 
-/** CT-LoRA runs of one rank, at their tuned learning rate; first, those that tuning needs. */
+/** CT-LoRA runs of one rank, at their tuned learning rate, and those that find it. */
 export const watchedTrials = (results: Results, rank: number): TrainTrial[] =>
   closerTrials(results, coreArm('svd', rank), { watch: true });
 
@@ -22,16 +22,14 @@ export const frozenTrials = (results: Results, rank: number): TrainTrial[] =>
 
 /** One run per seed; undefined while one is missing. */
 export const watchedRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
-  watched(results, watchedTrials(results, rank));
+  watched(closerRuns(results, coreArm('svd', rank), { watch: true }));
 
 /** @see watchedRuns */
 export const frozenRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
-  watched(results, frozenTrials(results, rank));
+  watched(frozenTrials(results, rank).map((trial) => results.train(trial)));
 
-function watched(results: Results, trials: readonly TrainTrial[]): WatchedRun[] | undefined {
-  const runs = trials.map((trial) => (trial.watch ? results.train(trial) : undefined));
-  return runs.every(isWatched) ? runs : undefined;
-}
+const watched = (runs: readonly (TrainTrialResult | undefined)[] | undefined): WatchedRun[] | undefined =>
+  runs?.every(isWatched) ? [...runs] : undefined;
 
 /** A run that diverged at once has no two gradients to compare. */
 const isWatched = (run: TrainTrialResult | undefined): run is WatchedRun =>
