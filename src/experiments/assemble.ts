@@ -57,9 +57,7 @@ function describe(
     title,
     question,
     method,
-    notes: results.flatMap((one) =>
-      notes(one).map((note) => (results.length > 1 ? `${one.setting.title}: ${note}` : note)),
-    ),
+    notes: results.flatMap((one) => notes(one).map((text) => ({ setting: one.setting.name, text }))),
     tables: results.flatMap((one) => tables(one)),
     figures: results.flatMap((one) => figures(one)),
     trials: {

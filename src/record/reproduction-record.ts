@@ -104,8 +104,8 @@ export const experimentResultSchema = z.strictObject({
   question: z.string(),
   /** What was varied and measured, and how, in a few sentences. */
   method: z.string(),
-  /** What to make of it beyond the verdicts; sentences with numbers from the data. */
-  notes: z.array(z.string()),
+  /** What to make of it beyond the verdicts; sentences with numbers from the data of a setting. */
+  notes: z.array(z.strictObject({ setting: z.string(), text: z.string() })),
   tables: z.array(tableSchema),
   figures: z.array(figureSchema),
   trials: z.strictObject({ planned: z.int(), finished: z.int(), failed: z.int(), seconds: z.number() }),

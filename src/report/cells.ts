@@ -1,5 +1,5 @@
 /** Cells of a reproduction's tables as text: one number of decimals down a column, intervals apart. */
-import type { Cell, Estimate, ExperimentTable } from '../record/index.ts';
+import { type Cell, type Estimate, type ExperimentTable, roundSignificant } from '../record/index.ts';
 import { formatCount, formatNumber } from './format.ts';
 
 /** A cell as it is read; the interval is set apart from the value so that a page can make it smaller. */
@@ -67,7 +67,7 @@ function decimalsOf(half: number): number {
 export function textGrids(table: ExperimentTable): { grid: TextGrid; source: TextGrid | null } {
   const ours = toGrid(table.columns, table.rows, columnTexts);
   if (table.source === null) return { grid: ours, source: null };
-  // The source's numbers are shown as it wrote them.
+  // The source's numbers are shown as it wrote them, those computed from its tables to their five digits.
   const source = toGrid(table.source.columns, table.source.rows, (cells) => cells.map(asWritten));
   const names = ours.rows.map((row) => row[0]?.text);
   const places = source.rows.map((row) => names.indexOf(row[0]?.text));
@@ -98,14 +98,17 @@ function toGrid(
 
 function asWritten(cell: Cell): TextCell {
   if (cell === null) return ABSENT;
-  if (isEstimate(cell)) return { text: minus(String(cell.mean)), interval: `[${cell.low}, ${cell.high}]` };
-  return { text: typeof cell === 'number' ? minus(String(cell)) : cell, interval: null };
+  if (isEstimate(cell))
+    return { text: written(cell.mean), interval: `[${written(cell.low)}, ${written(cell.high)}]` };
+  return { text: typeof cell === 'number' ? written(cell) : cell, interval: null };
 }
 
 function isEstimate(cell: Cell): cell is Estimate {
   return typeof cell === 'object' && cell !== null;
 }
 
+const written = (value: number) =>
+  minus(String(Number.isInteger(value) ? value : roundSignificant(value, 5)));
 const signed = (value: number) => minus(formatNumber(value));
 const fixed = (value: number, decimals: number) =>
   minus(value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));

@@ -5,7 +5,13 @@ import { formatCompact } from './format.ts';
 import { escapeMarkdown, markdownTable } from './markdown-table.ts';
 import { MISSION_ROWS } from './mission.ts';
 import { markdownOf } from './reproduction-markdown.ts';
-import { claimGroups, countVerdicts, reproductionWarnings } from './reproduction-view.ts';
+import {
+  claimGroups,
+  countVerdicts,
+  mergedNotes,
+  reproductionWarnings,
+  settingsOf,
+} from './reproduction-view.ts';
 
 export interface FindingsSource {
   /** Where the record lies, as a reader finds it. */
@@ -119,9 +125,16 @@ function experimentParts(
       .filter((claim) => claim.experiment === name && claim.setting === setting.name)
       .map((claim) => `- ${heading}, \`${claim.id}\`: **${claim.verdict}**. ${escapeMarkdown(claim.why)}`),
   );
-  const notes = found.flatMap(({ experiment }) =>
-    experiment.notes.map((note) => `- ${escapeMarkdown(note)}`),
-  );
+  const asked = columns.flatMap(({ heading, setting, record }) => {
+    const experiment = found.find((one) => one.record === record)?.experiment;
+    if (experiment === undefined || !settingsOf(record, experiment).includes(setting)) return [];
+    return [
+      experiment.notes
+        .filter((note) => note.setting === setting.name)
+        .map(({ text }) => ({ title: heading, text: escapeMarkdown(text) })),
+    ];
+  });
+  const notes = mergedNotes(asked.flat(), asked.length).map((note) => `- ${note}`);
   const tables = found.flatMap(({ record, experiment }) =>
     keyTables(experiment).map((table) => {
       const column = columns.find((one) => one.record === record && one.setting.name === table.setting);

@@ -8,6 +8,7 @@ import {
   countVerdicts,
   type Detail,
   evidenceOf,
+  noteLines,
   reproductionWarnings,
   runDetailsOf,
   settingDetails,
@@ -54,7 +55,8 @@ function claimsTable(record: ReproductionRecord): string {
 }
 
 function experimentParts(record: ReproductionRecord, experiment: ExperimentResult): string[] {
-  const { name, title, question, method, notes, tables, trials } = experiment;
+  const { name, title, question, method, tables, trials } = experiment;
+  const notes = noteLines(record, experiment);
   return [
     `## ${escapeMarkdown(title)} (\`${name}\`)`,
     escapeMarkdown(question),

@@ -78,6 +78,26 @@ export function settingsOf(
   return record.settings.filter((setting) => used.has(setting.name));
 }
 
+/** A note with the title of the setting that it is from. */
+export interface TitledNote {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** An experiment's notes as lines. */
+export const noteLines = (record: ReproductionRecord, experiment: ExperimentResult): string[] =>
+  mergedNotes(
+    experiment.notes.map(({ setting, text }) => ({ title: settingTitle(record, setting), text })),
+    settingsOf(record, experiment).length,
+  );
+
+/** Every text once, after the settings that say it; alone where all of `settings` do. */
+export function mergedNotes(notes: readonly TitledNote[], settings: number): string[] {
+  const titles = new Map<string, string[]>();
+  for (const { title, text } of notes) titles.set(text, [...(titles.get(text) ?? []), title]);
+  return [...titles].map(([text, said]) => (said.length >= settings ? text : `${said.join('; ')}: ${text}`));
+}
+
 export function settingTitle({ settings }: Pick<ReproductionRecord, 'settings'>, name: string): string {
   return settings.find((setting) => setting.name === name)?.title ?? name;
 }

@@ -163,7 +163,7 @@ function coverage(): ExperimentResult {
       },
     };
   });
-  const notes = ['Coverage follows the exact null √(K²/(mn)) to 0.3 % from a random start.'];
+  const notes = [{ setting: 'random-start', text: 'Coverage follows the exact null √(K²/(mn)) to 0.3 %.' }];
   return experiment('paper87-a', 'Coverage over training steps', {
     tables,
     figures: [exampleFigure()],

@@ -3,7 +3,7 @@ import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
-import { between, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import { between, perSeed, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
 import { SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
@@ -45,9 +45,10 @@ const lossClaims: Claim[] = STEP_BUDGETS.map((budget) => ({
   rule: between(-MARGIN, MARGIN, `confirmed if the two losses are within ${MARGIN} nats per token`),
   measure: (results) => sampleOf(lossGap(results, budget)),
   why: (results) =>
-    sayMeans(
+    saySeries(
+      'held-out loss',
       paritySteps(results.scale, budget.cost).map((arm) => [
-        `loss of K = ${arm.rank} after ${arm.steps} steps`,
+        `for K = ${arm.rank} after ${arm.steps} steps`,
         parityLosses(results, arm),
       ]),
     ),

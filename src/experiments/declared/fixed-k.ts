@@ -16,7 +16,17 @@ import {
 } from './arm-grid.ts';
 import { lossSpread } from './best-of.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import {
+  above,
+  below,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+  saySeries,
+} from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
 import { START_BASES, startTrials } from './start-points.ts';
@@ -112,9 +122,10 @@ const claimsAt = (which: Fixed): Claim[] => [
     rule: below(MARGIN, `confirmed if they differ by less than ${MARGIN} nats per token, 5 % of perplexity`),
     measure: (results) => sampleOf(spread(results, which)),
     why: (results) =>
-      sayMeans(
+      saySeries(
+        'loss',
         (measuredAt(results, which) ?? [{ basis: 'svd', losses: undefined }]).map(({ basis, losses }) => [
-          `loss of ${basis}`,
+          `for ${basis}`,
           losses,
         ]),
       ),

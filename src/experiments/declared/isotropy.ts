@@ -4,7 +4,7 @@ import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
 import { OBSERVED_RANKS } from '../trial.ts';
 import { largestOf } from './observed-coverage.ts';
-import { below, between, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import { below, between, curve, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { nullCoverage, type PointQuery, startPoints, startTrials } from './start-points.ts';
 
@@ -142,11 +142,9 @@ export const isotropy: Experiment = {
       rule: between(0.8, 1.25, `confirmed if the ratio is ${CLOSE}`),
       measure: (results) => sampleOf(gainOf(results, { basis: 'random', rank: largestOf(results) })),
       why: (results) =>
-        sayMeans(
-          ranksOf(results).map((rank) => [
-            `ratio at K = ${rank}`,
-            gainOf(results, { basis: 'random', rank }),
-          ]),
+        saySeries(
+          'ratio',
+          ranksOf(results).map((rank) => [`at K = ${rank}`, gainOf(results, { basis: 'random', rank })]),
         ),
     },
     {

@@ -63,50 +63,26 @@ const widest = (results: Results): number => candidateRanks(results).at(-1)!;
 const lossesOf = (results: Results, rank: number, budget: number): SeedValues =>
   tunedLosses(results, coreArm('svd', rank), budget);
 
-/** Loss of a K less that of the best other one that `counts`. */
-function beyondBest(
-  results: Results,
-  rank: number,
-  budget: number,
-  counts: (rank: number) => boolean = () => true,
-): SeedValues {
-  const others = ranksAfter(results, budget).filter((other) => other !== rank && counts(other));
-  return lossBeyondBest(
-    lossesOf(results, rank, budget),
-    others.map((other) => lossesOf(results, other, budget)),
-  );
-}
-
-const sayLosses = (results: Results, budget: number): string =>
-  sayMeans(
-    ranksAfter(results, budget).map((rank) => [
-      `loss of K = ${rank} after ${budget} steps`,
-      lossesOf(results, rank, budget),
-    ]),
-  );
-
+/** A claim that one K is ahead of its rivals, or not far behind, at the budget that stands for a row. */
 interface RowClaim {
   readonly name: string;
+  /** The source's row, which the claim quotes. */
   readonly row: number;
+  /** The row whose budget it is tested at, if another. */
+  readonly testedAt?: number;
   readonly statement: string;
   readonly quantity: string;
   /** Without a margin the claim is that the loss is lower. */
   readonly margin?: number;
-  gap(results: Results, budget: number): SeedValues;
+  own(results: Results): number;
+  /** Whether another K is a rival; without it all are. */
+  rival?(rank: number, results: Results): boolean;
 }
-
-const bestOfAll =
-  (advised: (results: Results) => number): RowClaim['gap'] =>
-  (results, budget) =>
-    beyondBest(results, advised(results), budget);
-
-const bestOfSweep: RowClaim['gap'] = (results, budget) => {
-  const { largest } = sourceRanks(results.scale);
-  return beyondBest(results, largest, budget, (rank) => rank < largest);
-};
 
 const halfOf = ({ scale }: Results): number => sourceRanks(scale).half;
 const eighthOf = ({ scale }: Results): number => sourceRanks(scale).eighth;
+
+const ofTheSweep = (rank: number, results: Results): boolean => rank < largestOf(results);
 
 const ROW_CLAIMS: readonly RowClaim[] = [
   {
@@ -114,21 +90,22 @@ const ROW_CLAIMS: readonly RowClaim[] = [
     row: 0,
     statement: 'With fewer than 10 steps the largest K is best.',
     quantity: 'loss(widest K) − loss(best other K), shortest budget, nats per token',
-    gap: bestOfAll(widest),
+    own: widest,
   },
   {
     name: '10-30-quality-of-sweep',
     row: 1,
     statement: 'With 10 to 30 steps K = 64 has the lowest loss of the source’s sweep.',
     quantity: 'loss(largest K of the sweep) − loss(best smaller K), second budget, nats per token',
-    gap: bestOfSweep,
+    own: largestOf,
+    rival: ofTheSweep,
   },
   {
     name: '10-30-quality',
     row: 1,
     statement: 'With 10 to 30 steps K = 64 has the lowest loss of all K.',
     quantity: 'loss(largest K of the sweep) − loss(best other K), second budget, nats per token',
-    gap: bestOfAll(largestOf),
+    own: largestOf,
   },
   {
     name: '10-30-parameters',
@@ -136,25 +113,23 @@ const ROW_CLAIMS: readonly RowClaim[] = [
     statement: 'With 10 to 30 steps K = 32 is nearly as good as K = 64, with a quarter of the parameters.',
     quantity: 'loss(half of the largest K) − loss(largest K), second budget, nats per token',
     margin: MARGIN,
-    gap: (results, budget) =>
-      perSeed(
-        [lossesOf(results, halfOf(results), budget), lossesOf(results, largestOf(results), budget)],
-        (half, largest) => half - largest,
-      ),
+    own: halfOf,
+    rival: (rank, results) => rank === largestOf(results),
   },
   {
     name: '30-60-of-sweep',
     row: 2,
     statement: 'With 30 to 60 steps K = 64 dominates the source’s sweep.',
     quantity: 'loss(largest K of the sweep) − loss(best smaller K), third budget, nats per token',
-    gap: bestOfSweep,
+    own: largestOf,
+    rival: ofTheSweep,
   },
   {
     name: '30-60',
     row: 2,
     statement: 'With 30 to 60 steps K = 64 dominates all K.',
     quantity: 'loss(largest K of the sweep) − loss(best other K), third budget, nats per token',
-    gap: bestOfAll(largestOf),
+    own: largestOf,
   },
   {
     name: '60-sufficient',
@@ -162,15 +137,16 @@ const ROW_CLAIMS: readonly RowClaim[] = [
     statement: 'With 60 steps and more K = 32 is sufficient: 100 steps.',
     quantity: 'loss(half of the largest K) − loss(best other K), last budget but one, nats per token',
     margin: MARGIN,
-    gap: bestOfAll(halfOf),
+    own: halfOf,
   },
   {
     name: '60-sufficient-longest',
-    row: 4,
+    row: 3,
+    testedAt: 4,
     statement: 'With 60 steps and more K = 32 is sufficient: 400 steps.',
     quantity: 'loss(half of the largest K) − loss(best other K), longest budget, nats per token',
     margin: MARGIN,
-    gap: bestOfAll(halfOf),
+    own: halfOf,
   },
   {
     name: 'extreme-sufficient',
@@ -178,23 +154,43 @@ const ROW_CLAIMS: readonly RowClaim[] = [
     statement: 'With an extreme number of steps K = 8 is sufficient.',
     quantity: 'loss(an eighth of the largest K) − loss(best other K), longest budget, nats per token',
     margin: MARGIN,
-    gap: bestOfAll(eighthOf),
+    own: eighthOf,
   },
 ];
 
-const rowClaims: Claim[] = ROW_CLAIMS.map(({ name, row, statement, quantity, margin, gap }) => ({
-  id: `k-rule/${name}`,
-  rows: ['M10'],
-  statement,
-  sourceFigure: `“${RULE[row]!.budget} → ${RULE[row]!.advice}”`,
-  quantity,
-  rule:
-    margin === undefined
-      ? below(0, 'confirmed if its loss is lower: the difference is below 0')
-      : below(margin, `confirmed if it loses less than ${margin} nats per token, 5 % of perplexity`),
-  measure: (results) => sampleOf(gap(results, budgetOf(results, row))),
-  why: (results) => sayLosses(results, budgetOf(results, row)),
-}));
+function rowClaim({ name, row, testedAt = row, statement, quantity, margin, own, rival }: RowClaim): Claim {
+  const contest = (results: Results) => {
+    const budget = budgetOf(results, testedAt);
+    const rank = own(results);
+    const rivals = ranksAfter(results, budget).filter(
+      (other) => other !== rank && (rival?.(other, results) ?? true),
+    );
+    return { budget, rank, rivals, losses: rivals.map((other) => lossesOf(results, other, budget)) };
+  };
+  return {
+    id: `k-rule/${name}`,
+    rows: ['M10'],
+    statement,
+    sourceFigure: `“${RULE[row]!.budget} → ${RULE[row]!.advice}”`,
+    quantity,
+    rule:
+      margin === undefined
+        ? below(0, 'confirmed if its loss is lower: the difference is below 0')
+        : below(margin, `confirmed if it loses less than ${margin} nats per token, 5 % of perplexity`),
+    measure: (results) => {
+      const { budget, rank, losses } = contest(results);
+      return sampleOf(lossBeyondBest(lossesOf(results, rank, budget), losses));
+    },
+    why: (results) => {
+      const { budget, rank, rivals, losses } = contest(results);
+      const best = bestOf(losses) ?? 0;
+      return sayMeans([
+        [`loss of K = ${rank} after ${budget} steps`, lossesOf(results, rank, budget)],
+        [`of its best rival, K = ${rivals[best]},`, losses[best]],
+      ]);
+    },
+  };
+}
 
 /** A K that an eighth of the largest trains as long as: its steps at the longest budget cost what these do. */
 function equalCost(results: Results): { rank: number; steps: number } {
@@ -344,7 +340,7 @@ export const kRule: Experiment = {
     results.scale.budgets.flatMap((budget) =>
       ranksAfter(results, budget).flatMap((rank) => tunedTrials(results, coreArm('svd', rank), budget)),
     ),
-  claims: [...rowClaims, efficient],
+  claims: [...ROW_CLAIMS.map(rowClaim), efficient],
   tables: (results) => [ruleTable(results), lossTable(results)],
   figures: (results) => [figure(results)],
   notes,

@@ -3,7 +3,7 @@ import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { bestLearningRate, coreArm } from '../tuning.ts';
 import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
-import { above, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
+import { above, perSeed, type SeedValues, sampleOf, saySeries } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
@@ -15,9 +15,10 @@ function lossesAt(results: Results, rank: keyof SourceRanks, { cost }: StepBudge
 }
 
 const sayLosses = (results: Results, { cost }: StepBudget): string =>
-  sayMeans(
+  saySeries(
+    'held-out loss',
     paritySteps(results.scale, cost).map((arm) => [
-      `held-out loss of K = ${arm.rank} after ${arm.steps} steps`,
+      `for K = ${arm.rank} after ${arm.steps} steps`,
       parityLosses(results, arm),
     ]),
   );

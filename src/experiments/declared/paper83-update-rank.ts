@@ -2,7 +2,7 @@
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { ablatedRuns, ablatedTrials } from './ablated.ts';
-import { above, between, curve, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
+import { above, between, curve, perSeed, type SeedValues, sampleOf, saySeries } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks, sweepRanks } from './source-ranks.ts';
 
@@ -14,8 +14,9 @@ const updateRank = (results: Results, rank: number): SeedValues =>
   ablatedRuns(results, 'svd', rank)?.map(({ updateEffectiveRank }) => updateEffectiveRank);
 
 const sayRanks = (results: Results): string =>
-  sayMeans(
-    sweepRanks(results.scale).map((rank) => [`effective rank at K = ${rank}`, updateRank(results, rank)]),
+  saySeries(
+    'effective rank',
+    sweepRanks(results.scale).map((rank) => [`at K = ${rank}`, updateRank(results, rank)]),
   );
 
 const nearTwenty = (which: 'half' | 'largest', source: string): Claim => ({

@@ -3,7 +3,17 @@ import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import type { EffectiveRanks } from '../trial.ts';
-import { above, between, curve, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
+import {
+  above,
+  between,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+  saySeries,
+} from './seed-values.ts';
 import { cell, observedAt, observedTrials } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
 
@@ -31,11 +41,9 @@ const spread = (...ranks: number[]): number => Math.max(...ranks) / Math.min(...
 const bulge = (...ranks: number[]): number => mean(ranks.slice(1, -1)) - Math.max(ranks[0]!, ranks.at(-1)!);
 
 const sayOverSteps = (results: Results, kind: Kind): string =>
-  sayMeans(
-    results.scale.observedSteps.map((step) => [
-      `effective rank at step ${step}`,
-      ranksAt(results, kind, step),
-    ]),
+  saySeries(
+    'effective rank',
+    results.scale.observedSteps.map((step) => [`at step ${step}`, ranksAt(results, kind, step)]),
   );
 
 /** The source speaks of one gradient: that of single batches, or of what they share. */
@@ -181,9 +189,18 @@ export const paper86GradientRank: Experiment = {
   ],
   tables: (results) => [table(results)],
   figures,
-  notes: (results) =>
-    KINDS.map(([kind, words]) => `Effective rank, ${words}. ${sayOverSteps(results, kind)}`),
+  notes,
 };
+
+/** Averaging takes noise away, which lowers the rank, and brings tokens together, which gives it room. */
+function notes(results: Results): string[] {
+  const ratios = atFirst(results, 'mean', 'batch', (shared, single) => shared / single);
+  if (ratios === undefined) return [];
+  const { batchSize, seqLen } = results.setting;
+  return [
+    `At the first step the mean gradient has ${say(mean(ratios))} times the effective rank of a single batch’s. Averaging takes noise away, which lowers it, and adds tokens, which raises its limit: a gradient of ${batchSize} × ${seqLen} tokens has a rank of ${say(batchSize * seqLen)} at most, whatever the signal.`,
+  ];
+}
 
 function atFirst(results: Results, a: Kind, b: Kind, figure: (...values: number[]) => number): SeedValues {
   const first = results.scale.observedSteps[0]!;

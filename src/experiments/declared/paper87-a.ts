@@ -17,7 +17,7 @@ import {
   slopeAt,
 } from './observed-coverage.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { between, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import { between, curve, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
 import { cell, observedTrials } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_COVERAGE, SOURCE_RANKS, SOURCE_STEPS } from './source-tables.ts';
@@ -112,9 +112,10 @@ const claims: readonly Claim[] = [
     rule: between(0.9, 1.1, 'confirmed if the exponent is between 0.9 and 1.1'),
     measure: (results) => sampleOf(exponentAt(results, firstStep(results))),
     why: (results) =>
-      sayMeans(
+      saySeries(
+        'coverage per dimension',
         results.scale.ranks.map((rank) => [
-          `coverage per dimension at K = ${rank}`,
+          `at K = ${rank}`,
           coverageAt(results, rank, firstStep(results))?.map((value) => value / rank),
         ]),
       ),
@@ -147,9 +148,10 @@ const claims: readonly Claim[] = [
     ),
     measure: (results) => sampleOf(growth(results, largestOf(results))),
     why: (results) =>
-      sayMeans(
+      saySeries(
+        'coverage',
         results.scale.observedSteps.map((step) => [
-          `coverage at step ${step}`,
+          `at step ${step}`,
           coverageAt(results, largestOf(results), step),
         ]),
       ),

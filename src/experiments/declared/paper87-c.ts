@@ -3,7 +3,7 @@ import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { lastStep, observedPoints, ratio } from './observed-coverage.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { between, curve, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
+import { between, curve, type SeedValues, sampleOf, sayMeans, saySeries } from './seed-values.ts';
 import { cell, observedTrials } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_BASES } from './source-tables.ts';
@@ -63,9 +63,10 @@ const anyFrame: Claim = {
   rule: between(0.85, 1.15, 'confirmed if the ratio is between 0.85 and 1.15'),
   measure: (results) => sampleOf(anyFrameRatio(results)),
   why: (results) =>
-    sayMeans(
+    saySeries(
+      'coverage',
       START_BASES.map((basis) => [
-        `coverage of ${basis}`,
+        `for ${basis}`,
         startCoverageOf(results, basis, sourceRanks(results.scale).quarter),
       ]),
     ),

@@ -2,7 +2,17 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
-import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import {
+  above,
+  below,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+  saySeries,
+} from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks, sweepRanks } from './source-ranks.ts';
 import { startCoverage, startCoverageTrials } from './start-coverage.ts';
@@ -179,9 +189,10 @@ function sayZones(results: Results): string {
 
 function notes(results: Results): string[] {
   const { quarter, half, largest } = sourceRanks(results.scale);
-  const frozen = sayMeans(
+  const frozen = saySeries(
+    'cosine',
     [quarter, half, largest].map((rank) => [
-      `K = ${rank}`,
+      `at K = ${rank}`,
       frozenConsistency(results, rank, 'projectedFresh'),
     ]),
   );
@@ -266,9 +277,10 @@ export const paper88Direction: Experiment = {
       rule: above(0, 'confirmed if the cosine rises more there than at the doublings on either side'),
       measure: (results) => sampleOf(jump(results)),
       why: (results) =>
-        sayMeans(
+        saySeries(
+          'cosine',
           sweepRanks(results.scale).map((rank) => [
-            `cosine at K = ${rank}`,
+            `at K = ${rank}`,
             consistency(results, rank, 'projectedFresh'),
           ]),
         ),

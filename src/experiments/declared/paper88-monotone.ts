@@ -2,7 +2,7 @@
 import { mean, spearman } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
-import { below, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
+import { below, curve, type SeedValues, sampleOf, say, saySeries } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks, sweepRanks } from './source-ranks.ts';
 import { startCoverage, startCoverageTrials } from './start-coverage.ts';
@@ -106,8 +106,9 @@ function notes(results: Results): string[] {
 }
 
 const sayRises = (results: Results, which: Losses): string =>
-  sayMeans(
-    sweepRanks(results.scale).map((rank) => [`rising steps at K = ${rank}`, rises(results, rank, which)]),
+  saySeries(
+    'number of rising steps',
+    sweepRanks(results.scale).map((rank) => [`at K = ${rank}`, rises(results, rank, which)]),
   );
 
 export const paper88Monotone: Experiment = {
@@ -158,11 +159,9 @@ export const paper88Monotone: Experiment = {
       ),
       measure: (results) => sampleOf(trend(results)),
       why: (results) =>
-        sayMeans(
-          sweepRanks(results.scale).map((rank) => [
-            `share of rising steps at K = ${rank}`,
-            share(results, rank, 'fixed'),
-          ]),
+        saySeries(
+          'share of rising steps',
+          sweepRanks(results.scale).map((rank) => [`at K = ${rank}`, share(results, rank, 'fixed')]),
         ),
     },
   ],

@@ -8,14 +8,32 @@ export type SeedValues = readonly number[] | undefined;
 
 type Series = ExperimentFigure['series'][number];
 
-/** A number as a sentence has it. */
-export const say = (value: number): string => String(roundSignificant(value, 4)).replace('-', '−');
+/** A number as a sentence has it: whole ones in full, others to four digits. */
+export const say = (value: number): string =>
+  (Number.isInteger(value) ? value.toLocaleString('en-US') : String(roundSignificant(value, 4))).replace(
+    '-',
+    '−',
+  );
 
 /** Means over the seeds in one sentence. */
-export function sayMeans(parts: readonly (readonly [name: string, values: SeedValues])[]): string {
+export const sayMeans = (parts: readonly (readonly [name: string, values: SeedValues])[]): string =>
+  inOneSentence(parts, (name, value) => `${name} is ${value}`);
+
+/** Means over the seeds of one quantity in several places, such as `at K = 2`, in one sentence. */
+export const saySeries = (
+  quantity: string,
+  parts: readonly (readonly [where: string, values: SeedValues])[],
+): string => inOneSentence(parts, (where, value) => `${value} ${where}`, `${quantity} is `);
+
+function inOneSentence(
+  parts: readonly (readonly [string, SeedValues])[],
+  word: (name: string, value: string) => string,
+  beginning = '',
+): string {
   if (!parts.every(([, values]) => values !== undefined)) return 'Trials are missing.';
   const seeds = parts[0]![1]!.length;
-  return `Means over ${seeds} seeds: ${parts.map(([name, values]) => `${name} is ${say(mean(values!))}`).join(', ')}.`;
+  const said = parts.map(([name, values]) => word(name, say(mean(values!))));
+  return `Means over ${seeds} seeds: ${beginning}${said.join(', ')}.`;
 }
 
 /** The values as they are; null while they are missing. */

@@ -8,6 +8,9 @@ import { verdictMark } from './verdict.ts';
 /** The titles of the columns; on narrow screens, where cells stand below each other, they stand before each cell. */
 const COLUMNS = ['Setting', 'Source', 'Ours, 95 % interval', 'Verdict', 'Why'] as const;
 
+/** Where a claim stands on its page. */
+export const claimAnchor = (id: string): string => `claim-${id}`;
+
 /**
  * The table of claims.
  *
@@ -41,7 +44,7 @@ function claimRows(
     link === null ? element('code', {}, id) : element('a', { href: link }, element('code', {}, id));
   const about = element(
     'th',
-    { scope: 'rowgroup', role: 'rowheader', colspan: COLUMNS.length },
+    { id: claimAnchor(id), scope: 'rowgroup', role: 'rowheader', colspan: COLUMNS.length },
     element('span', { class: 'quiet' }, rows.length === 0 ? 'our question' : rows.join(', '), ' · ', name),
     element('span', { class: 'statement' }, statement),
     element('span', { class: 'quiet' }, `Estimated: ${quantity}. Rule: ${rule}`),
@@ -72,7 +75,7 @@ function resultRow(result: ClaimResult, titleOf: (setting: string) => string): M
 }
 
 /** The interval below its value: read in one glance, and never broken over lines. */
-function withSpread(text: string): Child {
+export function withSpread(text: string): Child {
   const [value, interval] = text.split(/ (?=\[)/);
   return interval === undefined ? text : [value!, ' ', element('span', { class: 'spread' }, interval)];
 }

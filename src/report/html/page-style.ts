@@ -109,6 +109,13 @@ strong{font-weight:600;color:var(--ink)}
 .claims th[scope=row]{width:17%}
 .claims td:nth-child(3){font-variant-numeric:tabular-nums}
 .claims tr.claim:hover>*{background:none}
+.overview{max-height:none}
+.overview th,.overview td{white-space:normal;text-align:left;vertical-align:top}
+.overview tbody th{min-width:30ch;max-width:52ch}
+.overview td:nth-child(3){min-width:14ch;max-width:26ch}
+.overview a{color:inherit;text-decoration-color:var(--rule)}
+.overview code{color:var(--quiet);font-size:11.5px}
+.overview .spread{white-space:nowrap}
 .verdict{font-weight:600;white-space:nowrap}
 .v-confirmed{color:var(--confirmed)}
 .v-refuted{color:var(--refuted)}

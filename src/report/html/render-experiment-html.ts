@@ -4,6 +4,7 @@ import type { ExperimentFigure, ExperimentResult, ReproductionRecord } from '../
 import {
   claimGroups,
   countVerdicts,
+  noteLines,
   REPRODUCTION_PAGE,
   reproductionWarnings,
   settingsOf,
@@ -21,7 +22,8 @@ import { intervalNote, seriesFigure } from './series-figure.ts';
 export function renderExperimentHtml(record: ReproductionRecord, name: string): string {
   const experiment = record.experiments.find((one) => one.name === name);
   invariant(experiment !== undefined, `the record has no experiment "${name}"`);
-  const { title, method, notes } = experiment;
+  const { title, method } = experiment;
+  const notes = noteLines(record, experiment);
   const claims = record.claims.filter((claim) => claim.experiment === name);
   const titleOf = (setting: string) => settingTitle(record, setting);
   const table = claimsTable(

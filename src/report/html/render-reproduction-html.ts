@@ -1,4 +1,4 @@
-/** A reproduction as one page: every claim with its verdicts, then the way to the experiments. */
+/** A reproduction as one page: the verdicts, every claim with its rule and reasons, the way to the experiments. */
 import type { ExperimentResult, ReproductionRecord } from '../../record/index.ts';
 import {
   claimGroups,
@@ -13,6 +13,7 @@ import { claimsTable } from './claims-table.ts';
 import { element, type Markup } from './markup.ts';
 import { pageHeader, renderPage, section } from './page.ts';
 import { detailSections } from './reproduction-details.ts';
+import { verdictOverview } from './verdict-overview.ts';
 
 const TITLE = 'The source paper, tested claim by claim';
 
@@ -27,6 +28,7 @@ export function renderReproductionHtml(record: ReproductionRecord): string {
     title: TITLE,
     body: [
       header(record),
+      section('Verdicts', null, verdictOverview(record)),
       section('Claims', null, claims),
       section('Experiments', null, ...record.experiments.map((one) => experimentEntry(record, one))),
       ...detailSections('What was run', record, record.settings),

@@ -31,13 +31,14 @@ describe('the pages of a reproduction', () => {
 
   it('have the claims first, in the order of the mission, with both figures and the verdict', () => {
     expect([...index.matchAll(/<h2>([^<]+)/g)].map((match) => match[1])).toEqual([
+      'Verdicts',
       'Claims',
       'Experiments',
       'What was run',
       'Setting: Random start',
       'Setting: Pretrained, moved to new text',
     ]);
-    const rows = rowsOf(index);
+    const rows = rowsOf(index.slice(index.indexOf('<h2>Claims')));
     expect(rows[1]).toContain('M6, M1 · paper87-a/linear');
     expect(rows[2]).toBe(
       'Random start|0.00205 per dimension|0.003910 [0.003880, 0.003940]|✗ refuted|The slope is 0.00391, the exact null of the layers 0.00390: it says the shape of the layers, not of the gradient. p &lt; 0.0001 (Holm &lt; 0.0001), 5 replicates.|',
@@ -47,6 +48,28 @@ describe('the pages of a reproduction', () => {
     );
     expect(index).toContain('Rule: confirmed if the interval holds 0.00205');
     expect(index).toContain('href="experiments/paper87-a.html"');
+  });
+
+  it('have one line per claim above them all, with a column per setting and a way to its reasons', () => {
+    const rows = rowsOf(index.slice(0, index.indexOf('<h2>Claims')));
+    expect(rows[0]).toBe('Row|Claim|Source|Random start|Pretrained, moved to new text|');
+    expect(rows).toHaveLength(1 + new Set(record.claims.map(({ id }) => id)).size);
+    expect(rows[1]).toContain('M6, M1|');
+    expect(rows[1]).toContain(
+      ' paper87-a/linear|0.00205 per dimension|✗ refuted0.003910 [0.003880, 0.003940]|',
+    );
+    for (const { id } of record.claims) {
+      expect(index).toContain(`href="#claim-${id}"`);
+      expect(index).toContain(`id="claim-${id}"`);
+    }
+  });
+
+  it('tell a note of one setting with its name, and one of all settings once', () => {
+    const [note] = record.experiments[0]!.notes;
+    expect(coverage).toContain(`<p>Random start: ${note!.text}</p>`);
+    const everywhere = record.settings.map(({ name }) => ({ setting: name, text: note!.text }));
+    const experiments = record.experiments.map((one) => ({ ...one, notes: everywhere }));
+    expect(renderExperimentHtml({ ...record, experiments }, 'paper87-a')).toContain(`<p>${note!.text}</p>`);
   });
 
   it('have the source’s figures in the same rows as ours', () => {
