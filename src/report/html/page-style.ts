@@ -74,7 +74,7 @@ details dt{font-weight:600;margin-top:8px}
 details dd{margin:0}
 .scroll{overflow:auto;margin-top:14px;max-height:78vh;border-bottom:1px solid var(--rule)}
 table{border-collapse:separate;border-spacing:0;font-size:13.5px;font-variant-numeric:tabular-nums;width:100%}
-caption{text-align:left;max-width:calc(100vw - 32px);color:var(--quiet);padding:0 0 8px;font-size:13.5px}
+caption{text-align:left;max-width:min(calc(100vw - 32px),912px);color:var(--quiet);padding:0 0 8px;font-size:13.5px}
 th,td{padding:4px 9px;text-align:right;white-space:nowrap;border-top:1px solid var(--grid)}
 th{font-weight:500}
 thead th{border-top:0;color:var(--quiet);background:var(--page)}
@@ -109,7 +109,7 @@ strong{font-weight:600;color:var(--ink)}
 .claims th[scope=row]{width:17%}
 .claims td:nth-child(3){font-variant-numeric:tabular-nums}
 .claims tr.claim:hover>*{background:none}
-.overview{max-height:none}
+.whole{max-height:none}
 .overview th,.overview td{white-space:normal;text-align:left;vertical-align:top}
 .overview tbody th{min-width:30ch;max-width:52ch}
 .overview td:nth-child(3){min-width:14ch;max-width:26ch}

@@ -27,14 +27,14 @@ function drawnTable(grid: TextGrid, title: string, caption: string): Markup {
       {},
       ...row.map((cell, i) =>
         i === 0
-          ? element('th', { scope: 'row' }, cellContent(cell))
+          ? element('th', { scope: 'row', class: kind(0) }, cellContent(cell))
           : element('td', { class: kind(i) }, cellContent(cell)),
       ),
     ),
   );
   return element(
     'div',
-    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title },
+    { class: 'scroll whole', tabindex: '0', role: 'region', 'aria-label': title },
     element(
       'table',
       {},

@@ -13,7 +13,7 @@ export function verdictOverview(record: ReproductionRecord): Markup {
   const lines = claimGroups(record).map((group) => line(record, group));
   return element(
     'div',
-    { class: 'scroll overview' },
+    { class: 'scroll whole overview' },
     element(
       'table',
       {},
