@@ -9,6 +9,7 @@ import {
   claimGroups,
   countVerdicts,
   mergedNotes,
+  notesOn,
   reproductionWarnings,
   settingsOf,
 } from './reproduction-view.ts';
@@ -128,13 +129,9 @@ function experimentParts(
   const asked = columns.flatMap(({ heading, setting, record }) => {
     const experiment = found.find((one) => one.record === record)?.experiment;
     if (experiment === undefined || !settingsOf(record, experiment).includes(setting)) return [];
-    return [
-      experiment.notes
-        .filter((note) => note.setting === setting.name)
-        .map(({ text }) => ({ title: heading, text: escapeMarkdown(text) })),
-    ];
+    return [{ title: heading, texts: notesOn(experiment, setting).map(escapeMarkdown) }];
   });
-  const notes = mergedNotes(asked.flat(), asked.length).map((note) => `- ${note}`);
+  const notes = mergedNotes(asked).map((note) => `- ${note}`);
   const tables = found.flatMap(({ record, experiment }) =>
     keyTables(experiment).map((table) => {
       const column = columns.find((one) => one.record === record && one.setting.name === table.setting);

@@ -71,31 +71,38 @@ export function reproductionWarnings({ quick, status, experiments }: Reproductio
 /** The settings that an experiment has results in, in the order of the record. */
 export function settingsOf(
   record: ReproductionRecord,
-  { name, tables, figures }: ExperimentResult,
+  { name, tables, figures, notes }: ExperimentResult,
 ): SettingRecord[] {
   const claims = record.claims.filter(({ experiment }) => experiment === name);
-  const used = new Set([...claims, ...tables, ...figures].map(({ setting }) => setting));
+  const used = new Set([...claims, ...tables, ...figures, ...notes].map(({ setting }) => setting));
   return record.settings.filter((setting) => used.has(setting.name));
 }
 
-/** A note with the title of the setting that it is from. */
-export interface TitledNote {
+/** What an experiment's notes say of one setting. */
+export interface SettingNotes {
   readonly title: string;
-  readonly text: string;
+  readonly texts: readonly string[];
 }
+
+export const notesOn = ({ notes }: ExperimentResult, setting: SettingRecord): string[] =>
+  notes.filter((note) => note.setting === setting.name).map(({ text }) => text);
 
 /** An experiment's notes as lines. */
 export const noteLines = (record: ReproductionRecord, experiment: ExperimentResult): string[] =>
   mergedNotes(
-    experiment.notes.map(({ setting, text }) => ({ title: settingTitle(record, setting), text })),
-    settingsOf(record, experiment).length,
+    settingsOf(record, experiment).map((setting) => ({
+      title: setting.title,
+      texts: notesOn(experiment, setting),
+    })),
   );
 
-/** Every text once, after the settings that say it; alone where all of `settings` do. */
-export function mergedNotes(notes: readonly TitledNote[], settings: number): string[] {
-  const titles = new Map<string, string[]>();
-  for (const { title, text } of notes) titles.set(text, [...(titles.get(text) ?? []), title]);
-  return [...titles].map(([text, said]) => (said.length >= settings ? text : `${said.join('; ')}: ${text}`));
+/** Every text once, after the settings that say it; alone where all do. */
+export function mergedNotes(settings: readonly SettingNotes[]): string[] {
+  const texts = new Set(settings.flatMap((one) => one.texts));
+  return [...texts].map((text) => {
+    const said = settings.filter((one) => one.texts.includes(text));
+    return said.length === settings.length ? text : `${said.map(({ title }) => title).join('; ')}: ${text}`;
+  });
 }
 
 export function settingTitle({ settings }: Pick<ReproductionRecord, 'settings'>, name: string): string {

@@ -5,7 +5,7 @@
 import type { Basis } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
 import type { TrainTrial, TrainTrialResult } from '../trial.ts';
-import { armTrial, coreArm } from '../tuning.ts';
+import { coreArm } from '../tuning.ts';
 import { closerRuns, closerTrials } from './shared.ts';
 
 export type AblatedRun = TrainTrialResult & {
@@ -13,24 +13,12 @@ export type AblatedRun = TrainTrialResult & {
 };
 
 /** At the tuned learning rate, with the runs that find it, or at one that is given. */
-export function ablatedTrials(
+export const ablatedTrials = (
   results: Results,
   basis: Basis,
   rank: number,
   learningRate?: number,
-): TrainTrial[] {
-  return learningRate === undefined
-    ? closerTrials(results, coreArm(basis, rank), { ablate: true })
-    : trialsAt(results, basis, rank, learningRate);
-}
-
-function trialsAt(results: Results, basis: Basis, rank: number, learningRate: number): TrainTrial[] {
-  const { seeds, shortSteps } = results.scale;
-  return seeds.map((seed) => ({
-    ...armTrial(results, coreArm(basis, rank), shortSteps, learningRate, seed),
-    ablate: true,
-  }));
-}
+): TrainTrial[] => closerTrials(results, coreArm(basis, rank), { ablate: true }, learningRate);
 
 /** The runs of {@link ablatedTrials} that are ablated, one per seed; undefined while one is missing. */
 export function ablatedRuns(
@@ -39,11 +27,8 @@ export function ablatedRuns(
   rank: number,
   learningRate?: number,
 ): AblatedRun[] | undefined {
-  const runs =
-    learningRate === undefined
-      ? closerRuns(results, coreArm(basis, rank), { ablate: true })
-      : trialsAt(results, basis, rank, learningRate).map((trial) => results.train(trial));
+  const runs = closerRuns(results, coreArm(basis, rank), { ablate: true }, learningRate);
   return runs?.every(isAblated) ? runs : undefined;
 }
 
-const isAblated = (run: TrainTrialResult | undefined): run is AblatedRun => run?.ablation !== undefined;
+const isAblated = (run: TrainTrialResult): run is AblatedRun => run.ablation !== undefined;

@@ -2,8 +2,8 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
-import { between, perSeed, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
+import { parityCurves, parityLosses, paritySteps, parityTrials, sayParity } from './parity-steps.ts';
+import { between, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { sourceRanks } from './source-ranks.ts';
 import { SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
@@ -44,14 +44,7 @@ const lossClaims: Claim[] = STEP_BUDGETS.map((budget) => ({
   quantity: `loss(smallest K, most steps) − loss(largest K, fewest steps), at equal ${budget.words}`,
   rule: between(-MARGIN, MARGIN, `confirmed if the two losses are within ${MARGIN} nats per token`),
   measure: (results) => sampleOf(lossGap(results, budget)),
-  why: (results) =>
-    saySeries(
-      'held-out loss',
-      paritySteps(results.scale, budget.cost).map((arm) => [
-        `for K = ${arm.rank} after ${arm.steps} steps`,
-        parityLosses(results, arm),
-      ]),
-    ),
+  why: (results) => sayParity(results, budget),
 }));
 
 const arithmetic: Claim = {

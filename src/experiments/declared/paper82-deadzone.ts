@@ -2,8 +2,8 @@
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
 import { bestLearningRate, coreArm } from '../tuning.ts';
-import { parityCurves, parityLosses, paritySteps, parityTrials } from './parity-steps.ts';
-import { above, perSeed, type SeedValues, sampleOf, saySeries } from './seed-values.ts';
+import { parityCurves, parityLosses, paritySteps, parityTrials, sayParity } from './parity-steps.ts';
+import { above, perSeed, type SeedValues, sampleOf } from './seed-values.ts';
 import { cell } from './shared.ts';
 import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
@@ -14,20 +14,11 @@ function lossesAt(results: Results, rank: keyof SourceRanks, { cost }: StepBudge
   return arm && parityLosses(results, arm);
 }
 
-const sayLosses = (results: Results, { cost }: StepBudget): string =>
-  saySeries(
-    'held-out loss',
-    paritySteps(results.scale, cost).map((arm) => [
-      `for K = ${arm.rank} after ${arm.steps} steps`,
-      parityLosses(results, arm),
-    ]),
-  );
-
 function claims(budget: StepBudget): Claim[] {
   const common = {
     rows: ['M14'],
     sourceFigure: 'confirmed there (K = 16 a dead zone at budget parity)',
-    why: (results: Results) => sayLosses(results, budget),
+    why: (results: Results) => sayParity(results, budget),
   };
   const at = (results: Results, rank: keyof SourceRanks) => lossesAt(results, rank, budget);
   return [

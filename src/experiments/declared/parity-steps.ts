@@ -3,9 +3,9 @@ import type { ExperimentFigure } from '../../record/index.ts';
 import type { Results, Scale } from '../experiment.ts';
 import { BUDGETS, type TrainTrial } from '../trial.ts';
 import { coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { curve, type SeedValues } from './seed-values.ts';
+import { curve, type SeedValues, saySeries } from './seed-values.ts';
 import { sourceRanks } from './source-ranks.ts';
-import { STEP_BUDGETS, type StepCost } from './step-budgets.ts';
+import { STEP_BUDGETS, type StepBudget, type StepCost } from './step-budgets.ts';
 
 export interface RankSteps {
   readonly rank: number;
@@ -45,4 +45,14 @@ export const parityCurves = (results: Results): ExperimentFigure['series'] =>
       `equal ${words}`,
       paritySteps(results.scale, cost).map((arm) => [arm.rank, parityLosses(results, arm)] as const),
     ),
+  );
+
+/** The losses of all of them in one sentence. */
+export const sayParity = (results: Results, { cost }: StepBudget): string =>
+  saySeries(
+    'held-out loss',
+    paritySteps(results.scale, cost).map((arm) => [
+      `for K = ${arm.rank} after ${arm.steps} steps`,
+      parityLosses(results, arm),
+    ]),
   );

@@ -22,23 +22,40 @@ export function cell(values: readonly number[] | undefined): Cell {
 /** What a run looks at more closely than others. */
 type Closer = Pick<TrainTrial, 'watch' | 'ablate' | 'observe'>;
 
-/** Runs of an arm at its tuned learning rate, all seeds, that look closer, and the runs that find the rate. */
-export const closerTrials = (results: Results, arm: Arm, closer: Closer): TrainTrial[] => [
-  ...searchTrials(results, arm, results.scale.shortSteps),
-  ...(closerLooks(results, arm, closer) ?? []),
+/**
+ * Runs of an arm, all seeds, that look closer: at its tuned learning rate, with the runs that find it, or at one that is
+ * given.
+ */
+export const closerTrials = (
+  results: Results,
+  arm: Arm,
+  closer: Closer,
+  learningRate?: number,
+): TrainTrial[] => [
+  ...(learningRate === undefined ? searchTrials(results, arm, results.scale.shortSteps) : []),
+  ...(closerLooks(results, arm, closer, learningRate) ?? []),
 ];
 
 /** Those of {@link closerTrials} that look closer, one per seed; undefined while one or the rate is missing. */
-export function closerRuns(results: Results, arm: Arm, closer: Closer): TrainTrialResult[] | undefined {
-  const runs = closerLooks(results, arm, closer)?.map((trial) => results.train(trial));
+export function closerRuns(
+  results: Results,
+  arm: Arm,
+  closer: Closer,
+  learningRate?: number,
+): TrainTrialResult[] | undefined {
+  const runs = closerLooks(results, arm, closer, learningRate)?.map((trial) => results.train(trial));
   return runs?.every((run) => run !== undefined) ? runs : undefined;
 }
 
-function closerLooks(results: Results, arm: Arm, closer: Closer): TrainTrial[] | undefined {
+function closerLooks(
+  results: Results,
+  arm: Arm,
+  closer: Closer,
+  learningRate = bestLearningRate(results, arm, results.scale.shortSteps),
+): TrainTrial[] | undefined {
+  if (learningRate === undefined) return undefined;
   const { seeds, shortSteps } = results.scale;
-  const rate = bestLearningRate(results, arm, shortSteps);
-  if (rate === undefined) return undefined;
-  return seeds.map((seed) => ({ ...armTrial(results, arm, shortSteps, rate, seed), ...closer }));
+  return seeds.map((seed) => ({ ...armTrial(results, arm, shortSteps, learningRate, seed), ...closer }));
 }
 
 const observing = ({ scale }: Results): Closer => ({

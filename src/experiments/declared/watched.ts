@@ -1,7 +1,7 @@
 /** Runs whose gradients are looked at, step by step, and the same runs with the weights standing still. */
 import type { Results } from '../experiment.ts';
 import type { TrainTrial, TrainTrialResult } from '../trial.ts';
-import { armTrial, coreArm } from '../tuning.ts';
+import { coreArm } from '../tuning.ts';
 import { closerRuns, closerTrials } from './shared.ts';
 
 export type WatchedRun = TrainTrialResult & { readonly watch: NonNullable<TrainTrialResult['watch']> };
@@ -15,10 +15,7 @@ export const watchedTrials = (results: Results, rank: number): TrainTrial[] =>
 
 /** The same steps, the same batches, no movement. */
 export const frozenTrials = (results: Results, rank: number): TrainTrial[] =>
-  results.scale.seeds.map((seed) => ({
-    ...armTrial(results, coreArm('svd', rank), results.scale.shortSteps, STANDING_STILL, seed),
-    watch: true,
-  }));
+  closerTrials(results, coreArm('svd', rank), { watch: true }, STANDING_STILL);
 
 /** One run per seed; undefined while one is missing. */
 export const watchedRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
@@ -26,11 +23,11 @@ export const watchedRuns = (results: Results, rank: number): WatchedRun[] | unde
 
 /** @see watchedRuns */
 export const frozenRuns = (results: Results, rank: number): WatchedRun[] | undefined =>
-  watched(frozenTrials(results, rank).map((trial) => results.train(trial)));
+  watched(closerRuns(results, coreArm('svd', rank), { watch: true }, STANDING_STILL));
 
-const watched = (runs: readonly (TrainTrialResult | undefined)[] | undefined): WatchedRun[] | undefined =>
-  runs?.every(isWatched) ? [...runs] : undefined;
+const watched = (runs: TrainTrialResult[] | undefined): WatchedRun[] | undefined =>
+  runs?.every(isWatched) ? runs : undefined;
 
 /** A run that diverged at once has no two gradients to compare. */
-const isWatched = (run: TrainTrialResult | undefined): run is WatchedRun =>
-  run?.watch !== undefined && run.watch.projectedFresh.length > 0;
+const isWatched = (run: TrainTrialResult): run is WatchedRun =>
+  run.watch !== undefined && run.watch.projectedFresh.length > 0;

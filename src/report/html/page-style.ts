@@ -105,7 +105,7 @@ strong{font-weight:600;color:var(--ink)}
 .claims .statement{font-size:16px;font-weight:600;margin:2px 0}
 .claims td:last-child{width:38%}
 .claims td:nth-child(2){min-width:11ch}
-.claims .spread{white-space:nowrap}
+.claims .spread,.overview .spread{white-space:nowrap}
 .claims th[scope=row]{width:17%}
 .claims td:nth-child(3){font-variant-numeric:tabular-nums}
 .claims tr.claim:hover>*{background:none}
@@ -115,7 +115,6 @@ strong{font-weight:600;color:var(--ink)}
 .overview td:nth-child(3){min-width:14ch;max-width:26ch}
 .overview a{color:inherit;text-decoration-color:var(--rule)}
 .overview code{color:var(--quiet);font-size:11.5px}
-.overview .spread{white-space:nowrap}
 .verdict{font-weight:600;white-space:nowrap}
 .v-confirmed{color:var(--confirmed)}
 .v-refuted{color:var(--refuted)}

@@ -18,8 +18,9 @@ import { verdictOverview } from './verdict-overview.ts';
 const TITLE = 'The source paper, tested claim by claim';
 
 export function renderReproductionHtml(record: ReproductionRecord): string {
+  const groups = claimGroups(record);
   const claims = claimsTable(
-    claimGroups(record),
+    groups,
     'Rules were written before the run. A row of the mission (M1–M19) stands before each claim of the source.',
     (setting) => settingTitle(record, setting),
     (claim) => experimentPage(claim.experiment),
@@ -28,7 +29,7 @@ export function renderReproductionHtml(record: ReproductionRecord): string {
     title: TITLE,
     body: [
       header(record),
-      section('Verdicts', null, verdictOverview(record)),
+      section('Verdicts', null, verdictOverview(record, groups)),
       section('Claims', null, claims),
       section('Experiments', null, ...record.experiments.map((one) => experimentEntry(record, one))),
       ...detailSections('What was run', record, record.settings),

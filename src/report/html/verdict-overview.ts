@@ -1,16 +1,16 @@
 /** All verdicts at a glance: one line per claim, one column per setting. */
 import type { ClaimResult, ReproductionRecord } from '../../record/index.ts';
 import { formatEstimate } from '../cells.ts';
-import { type ClaimGroup, claimGroups } from '../reproduction-view.ts';
+import type { ClaimGroup } from '../reproduction-view.ts';
 import { claimAnchor, withSpread } from './claims-table.ts';
 import { type Child, element, type Markup } from './markup.ts';
 import { verdictMark } from './verdict.ts';
 
 /** The table; a claim links to its place in the table of claims on the same page. */
-export function verdictOverview(record: ReproductionRecord): Markup {
+export function verdictOverview(record: ReproductionRecord, groups: readonly ClaimGroup[]): Markup {
   const names = ['Row', 'Claim', 'Source', ...record.settings.map(({ title }) => title)];
   const head = names.map((name) => element('th', { scope: 'col' }, name));
-  const lines = claimGroups(record).map((group) => line(record, group));
+  const lines = groups.map((group) => line(record, group));
   return element(
     'div',
     { class: 'scroll whole overview' },
