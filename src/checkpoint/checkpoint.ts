@@ -5,7 +5,8 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { readingError } from '../files/index.ts';
-import { type GgufMetadata, readGgufHeader } from './gguf.ts';
+import { readGgufHeader } from './gguf.ts';
+import type { GgufMetadata } from './gguf-metadata.ts';
 import { translateLlama } from './llama-gguf.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -112,7 +113,7 @@ async function openSafetensors(folder: string, paths: readonly string[]): Promis
 
 async function openGguf(path: string): Promise<Checkpoint> {
   const file = await realpath(path);
-  const header = await readGgufHeader(file);
+  const header = readGgufHeader(file);
   return {
     path,
     format: 'gguf',

@@ -6,7 +6,8 @@
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { decode } from './dequantize.ts';
 export { assertFinite } from './finite.ts';
-export { type GgufHeader, type GgufMetadata, readGgufHeader } from './gguf.ts';
+export { type GgufHeader, readGgufHeader } from './gguf.ts';
+export { type GgufEntry, GgufMetadata } from './gguf-metadata.ts';
 export { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
 export { llamaGgufName } from './llama-gguf.ts';
 export { materialize } from './materialize.ts';

@@ -1,6 +1,7 @@
 /** A Llama model in GGUF, told in Hugging Face's words: configuration and weight names. */
 import { invariant, UserError } from '../errors/index.ts';
-import type { GgufHeader, GgufMetadata } from './gguf.ts';
+import type { GgufHeader } from './gguf.ts';
+import type { GgufMetadata } from './gguf-metadata.ts';
 import { ROPE_FACTORS, ropeScaling } from './llama-rope-gguf.ts';
 import { unsupportedFeature } from './unsupported-feature.ts';
 import type { WeightSource } from './weight-source.ts';
@@ -28,11 +29,11 @@ export function translateLlama(
   path: string,
   { metadata, tensors }: GgufHeader,
 ): { config: Record<string, unknown>; weights: Map<string, WeightSource> } {
-  const architecture = metadata['general.architecture'];
+  const architecture = metadata.string('general.architecture');
   if (architecture !== 'llama') {
     throw new UserError('gguf-unsupported', {
       what: `${path} holds a model of an architecture that cannot be read from GGUF.`,
-      got: String(architecture),
+      got: architecture ?? 'no general.architecture',
       expected: 'llama',
       fix: 'use the Hugging Face folder of the model (config.json and safetensors), or a Llama model',
     });
@@ -52,36 +53,35 @@ export function translateLlama(
 }
 
 function llamaConfig(path: string, metadata: GgufMetadata, tensors: readonly WeightSource[]) {
-  const number = (key: string, otherwise?: number): number => {
-    const value = metadata[key] ?? otherwise;
-    if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-    throw new UserError('gguf-invalid', {
-      what: `${path} does not say ${key}.`,
-      got: value === undefined ? 'nothing' : typeof value,
-      expected: 'a number',
-      fix: 'convert the model again with a current llama.cpp',
-    });
+  const integer = (key: string, otherwise?: number) => required(key, metadata.integer(key) ?? otherwise);
+  const number = (key: string, otherwise?: number) => required(key, metadata.number(key) ?? otherwise);
+  const required = (key: string, value: number | undefined): number => {
+    if (value !== undefined) return value;
+    throw metadata.missing(key, 'a number');
   };
   const embedding = tensors.find(({ name }) => name === 'token_embd.weight');
-  const width = number('llama.embedding_length');
-  const heads = number('llama.attention.head_count');
-  const headSize = number('llama.attention.key_length', number('llama.rope.dimension_count', width / heads));
+  const width = integer('llama.embedding_length');
+  const heads = integer('llama.attention.head_count');
+  const headSize = integer(
+    'llama.attention.key_length',
+    integer('llama.rope.dimension_count', width / heads),
+  );
   const theta = number('llama.rope.freq_base', 10000);
   return {
     model_type: 'llama',
     architectures: ['LlamaForCausalLM'],
     hidden_size: width,
-    intermediate_size: number('llama.feed_forward_length'),
-    num_hidden_layers: number('llama.block_count'),
+    intermediate_size: integer('llama.feed_forward_length'),
+    num_hidden_layers: integer('llama.block_count'),
     num_attention_heads: heads,
-    num_key_value_heads: number('llama.attention.head_count_kv', heads),
+    num_key_value_heads: integer('llama.attention.head_count_kv', heads),
     head_dim: headSize,
     hidden_act: 'silu',
     rms_norm_eps: number('llama.attention.layer_norm_rms_epsilon'),
     rope_theta: theta,
     rope_scaling: ropeScaling(path, metadata, tensors, headSize, theta),
-    vocab_size: number('llama.vocab_size', embedding?.shape[0]),
-    max_position_embeddings: number('llama.context_length'),
+    vocab_size: integer('llama.vocab_size', embedding?.shape[0]),
+    max_position_embeddings: integer('llama.context_length'),
     tie_word_embeddings: tensors.every(({ name }) => name !== 'output.weight'),
     attention_bias: tensors.some(({ name }) => name === 'blk.0.attn_q.bias'),
     mlp_bias: tensors.some(({ name }) => name === 'blk.0.ffn_up.bias'),

@@ -2,7 +2,7 @@
 
 import { readExactly, withFile } from '../files/index.ts';
 import { decode } from './dequantize.ts';
-import type { GgufMetadata } from './gguf.ts';
+import type { GgufMetadata } from './gguf-metadata.ts';
 import { unsupportedFeature } from './unsupported-feature.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -23,9 +23,12 @@ export function ropeScaling(
   headSize: number,
   theta: number,
 ): Record<string, unknown> | null {
-  const type = metadata['llama.rope.scaling.type'] ?? 'none';
-  if (type === 'linear')
-    return { rope_type: 'linear', factor: Number(metadata['llama.rope.scaling.factor']) };
+  const type = metadata.string('llama.rope.scaling.type') ?? 'none';
+  if (type === 'linear') {
+    const factor = metadata.number('llama.rope.scaling.factor');
+    if (factor === undefined) throw metadata.missing('llama.rope.scaling.factor', 'a number');
+    return { rope_type: 'linear', factor };
+  }
   if (type !== 'none') throw unsupportedFeature(path, `rotary scaling ${type}`);
   const source = tensors.find(({ name }) => name === ROPE_FACTORS);
   if (source === undefined) return null;

@@ -35,16 +35,21 @@ export function readExactly(descriptor: number, path: string, offset: number, le
     // One read call of the system gives at most 2³¹ bytes.
     const count = readChunk(descriptor, path, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
     if (count === 0) {
-      throw new UserError('file-truncated', {
-        what: `${path} ends too early.`,
-        got: `${offset + done} bytes`,
-        expected: `at least ${offset + length} bytes`,
-        fix: 'the copy is incomplete: download or copy the file again',
-      });
+      throw fileEnds(path, offset + done, offset + length);
     }
     done += count;
   }
   return bytes;
+}
+
+/** The error `file-truncated`: `needed` bytes were to be there; `part` is what the file ends in. */
+export function fileEnds(path: string, size: number, needed: number | bigint, part?: string): UserError {
+  return new UserError('file-truncated', {
+    what: `${path} ends too early${part === undefined ? '' : `: inside ${part}`}.`,
+    got: `${size} bytes`,
+    expected: `at least ${needed} bytes`,
+    fix: 'the copy is incomplete: download or copy the file again',
+  });
 }
 
 function readChunk(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ggufMetadata } from '../../test/support/gguf.ts';
 import { createTokenizer } from './tokenizer.ts';
 import { tokenizerFromGguf } from './tokenizer-gguf.ts';
 
@@ -18,7 +19,7 @@ const metadata = {
 
 const open = (more: Record<string, unknown> = {}) => {
   const all = { ...metadata, ...more };
-  return createTokenizer('tiny.gguf', tokenizerFromGguf('tiny.gguf', all));
+  return createTokenizer('tiny.gguf', tokenizerFromGguf('tiny.gguf', ggufMetadata(all)));
 };
 const pieces = (pre: string, text: string) => {
   const tokenizer = open({ 'tokenizer.ggml.pre': pre, 'tokenizer.ggml.add_bos_token': false });

@@ -50,19 +50,28 @@ const USER_DEFINED = 4;
  * Throws {@link UserError} `tokenizer-unsupported` or `tokenizer-invalid`.
  */
 export function tokenizerFromGguf(path: string, metadata: GgufMetadata): TokenizerFiles {
-  const model = metadata['tokenizer.ggml.model'];
+  const model = metadata.string('tokenizer.ggml.model');
   if (model !== 'gpt2') throw unsupported(path, `tokenizer.ggml.model = ${model}`, 'gpt2 (byte-level BPE)');
-  const pre = metadata['tokenizer.ggml.pre'] ?? 'default';
-  const recipe = typeof pre === 'string' && Object.hasOwn(RECIPES, pre) ? RECIPES[pre] : undefined;
+  const pre = metadata.string('tokenizer.ggml.pre') ?? 'default';
+  const recipe = Object.hasOwn(RECIPES, pre) ? RECIPES[pre] : undefined;
   if (recipe === undefined) {
     throw unsupported(path, `tokenizer.ggml.pre = ${pre}`, `one of ${Object.keys(RECIPES).join(', ')}`);
   }
-  const tokens = list(path, metadata, 'tokenizer.ggml.tokens').map(String);
-  const merges = list(path, metadata, 'tokenizer.ggml.merges').map(String);
-  const types = list(path, metadata, 'tokenizer.ggml.token_type');
+  const list = <Item>(key: string, items: readonly Item[] | undefined): readonly Item[] => {
+    if (items !== undefined) return items;
+    throw new UserError('tokenizer-invalid', {
+      what: `${path} does not hold the list ${key}.`,
+      got: 'nothing',
+      expected: 'a list',
+      fix: 'convert the model again with a current llama.cpp, or use its Hugging Face folder',
+    });
+  };
+  const tokens = list('tokenizer.ggml.tokens', metadata.strings('tokenizer.ggml.tokens'));
+  const merges = list('tokenizer.ggml.merges', metadata.strings('tokenizer.ggml.merges'));
+  const types = list('tokenizer.ggml.token_type', metadata.integers('tokenizer.ggml.token_type'));
   const tokenAt = (key: string): string | undefined => {
-    const id = metadata[`tokenizer.ggml.${key}_token_id`];
-    return typeof id === 'number' ? tokens[id] : undefined;
+    const id = metadata.integer(`tokenizer.ggml.${key}_token_id`, tokens.length);
+    return id === undefined ? undefined : tokens[id];
   };
   const added = tokens.flatMap((content, id) => {
     const special = types[id] === CONTROL;
@@ -86,7 +95,7 @@ export function tokenizerFromGguf(path: string, metadata: GgufMetadata): Tokeniz
     config: {
       bos_token: tokenAt('bos'),
       eos_token: tokenAt('eos'),
-      add_bos_token: metadata['tokenizer.ggml.add_bos_token'] ?? recipe.addBegin ?? false,
+      add_bos_token: metadata.boolean('tokenizer.ggml.add_bos_token') ?? recipe.addBegin ?? false,
     },
   };
 }
@@ -95,17 +104,6 @@ export function tokenizerFromGguf(path: string, metadata: GgufMetadata): Tokeniz
 function splitMerge(merge: string): [string, string] {
   const space = merge.indexOf(' ', 1);
   return [merge.slice(0, space), merge.slice(space + 1)];
-}
-
-function list(path: string, metadata: GgufMetadata, key: string): readonly unknown[] {
-  const value = metadata[key];
-  if (Array.isArray(value)) return value;
-  throw new UserError('tokenizer-invalid', {
-    what: `${path} does not hold the list ${key}.`,
-    got: value === undefined ? 'nothing' : typeof value,
-    expected: 'a list',
-    fix: 'convert the model again with a current llama.cpp, or use its Hugging Face folder',
-  });
 }
 
 function unsupported(path: string, got: string, expected: string): UserError {

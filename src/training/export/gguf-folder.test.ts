@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { GgufMetadata } from '../../checkpoint/index.ts';
+import { ggufMetadata } from '../../../test/support/gguf.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
 
-const METADATA: GgufMetadata = {
+const METADATA = {
   'llama.context_length': 64,
   'tokenizer.ggml.model': 'gpt2',
   'tokenizer.ggml.pre': 'smollm',
@@ -16,7 +16,7 @@ const METADATA: GgufMetadata = {
 
 describe('files of a Hugging Face folder from a GGUF header', () => {
   it('say which tokens begin and end a text', () => {
-    expect(ggufModelConfig({ hidden_size: 8 }, METADATA)).toEqual({
+    expect(ggufModelConfig({ hidden_size: 8 }, ggufMetadata(METADATA))).toEqual({
       hidden_size: 8,
       bos_token_id: 0,
       eos_token_id: 1,
@@ -24,7 +24,7 @@ describe('files of a Hugging Face folder from a GGUF header', () => {
   });
 
   it('hold the tokenizer and its chat template', () => {
-    const files = ggufTokenizerFiles('model.gguf', METADATA);
+    const files = ggufTokenizerFiles('model.gguf', ggufMetadata(METADATA));
     expect(Object.keys(files)).toEqual(['tokenizer.json', 'tokenizer_config.json']);
     expect(files['tokenizer_config.json']).toEqual({
       bos_token: '<s>',
@@ -43,7 +43,10 @@ describe('files of a Hugging Face folder from a GGUF header', () => {
   });
 
   it('put the begin-of-text token in front where the model was trained so', () => {
-    const files = ggufTokenizerFiles('model.gguf', { ...METADATA, 'tokenizer.ggml.add_bos_token': true });
+    const files = ggufTokenizerFiles(
+      'model.gguf',
+      ggufMetadata({ ...METADATA, 'tokenizer.ggml.add_bos_token': true }),
+    );
     expect(files['tokenizer.json']).toMatchObject({
       post_processor: {
         type: 'TemplateProcessing',

@@ -13,7 +13,7 @@ export function ggufModelConfig(
 /** tokenizer.json and tokenizer_config.json by file name. Throws `UserError` as `tokenizerFromGguf`. */
 export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<string, unknown> {
   const { tokenizer, config } = tokenizerFromGguf(path, gguf);
-  const template = gguf['tokenizer.chat_template'];
+  const template = gguf.string('tokenizer.chat_template');
   const begin = config.add_bos_token === true ? config.bos_token : undefined;
   return {
     'tokenizer.json': {
@@ -26,16 +26,15 @@ export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<str
     'tokenizer_config.json': {
       ...config,
       tokenizer_class: 'PreTrainedTokenizerFast',
-      model_max_length: Number(gguf['llama.context_length']),
+      model_max_length: gguf.integer('llama.context_length'),
       clean_up_tokenization_spaces: false,
-      ...(typeof template === 'string' ? { chat_template: template } : {}),
+      ...(template === undefined ? {} : { chat_template: template }),
     },
   };
 }
 
 function tokenId(gguf: GgufMetadata, kind: 'bos' | 'eos'): number | undefined {
-  const id = gguf[`tokenizer.ggml.${kind}_token_id`];
-  return typeof id === 'number' ? id : undefined;
+  return gguf.integer(`tokenizer.ggml.${kind}_token_id`);
 }
 
 /** A `post_processor` of tokenizer.json that puts a special token in front of every text. */
