@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../src/checkpoint/index.ts';
 import { frameRank } from '../src/coverage/frame.ts';
-import { ARCHITECTURES, type ModelDefinition, openModel } from '../src/models/index.ts';
+import { findArchitecture, type ModelDefinition, openModel } from '../src/models/index.ts';
 import { createRng, float32, haarFrame, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';
 
@@ -23,7 +23,7 @@ export async function randomGpt2Small(folder: string): Promise<string> {
   const path = join(folder, 'gpt2-small');
   if (existsSync(join(path, 'model.safetensors'))) return path;
   mkdirSync(path, { recursive: true });
-  const definition = ARCHITECTURES.gpt2!(GPT2_SMALL);
+  const definition = findArchitecture(GPT2_SMALL, path).define(GPT2_SMALL);
   const rng = createRng(1);
   const tensors: Record<string, Tensor> = {};
   for (const { name, shape } of definition.weights) {

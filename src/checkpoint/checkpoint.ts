@@ -22,6 +22,8 @@ export interface Checkpoint {
   readonly weights: ReadonlyMap<string, WeightSource>;
   /** Absolute paths of the weight files, links resolved. */
   readonly files: readonly string[];
+  /** What was found in the files that the user should know of, in whole sentences. */
+  readonly warnings: readonly string[];
   /** The header's key–value part, for GGUF. */
   readonly gguf?: GgufMetadata;
   /** Hash of the weight files' bytes, one after the other: for a single file, its own SHA-256. */
@@ -107,6 +109,7 @@ async function openSafetensors(folder: string, paths: readonly string[]): Promis
     config,
     weights,
     files,
+    warnings: [],
     sha256: once(() => hashFiles(files)),
   };
 }
@@ -119,6 +122,7 @@ async function openGguf(path: string): Promise<Checkpoint> {
     format: 'gguf',
     ...translateLlama(file, header),
     files: [file],
+    warnings: [],
     gguf: header.metadata,
     sha256: once(() => hashFiles([file])),
   };

@@ -12,7 +12,7 @@ export { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
 export { llamaGgufName } from './llama-gguf.ts';
 export { materialize } from './materialize.ts';
 export { openSafetensors } from './open-safetensors.ts';
-export { permuteRows, readWeight } from './read-weight.ts';
+export { differenceNorm, permuteRows, readWeight } from './read-weight.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors.ts';
 export { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
 export type { WeightSource } from './weight-source.ts';

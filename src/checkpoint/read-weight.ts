@@ -10,7 +10,7 @@ import { rowsAndColumns, storedTypeOf, type WeightSource } from './weight-source
 const PIECE_ELEMENTS = 2 ** 22;
 
 /** The source of a weight; throws {@link UserError} `weight-missing` when the checkpoint lacks it. */
-export function findWeight(checkpoint: Checkpoint, name: string): WeightSource {
+export function findWeight(checkpoint: Pick<Checkpoint, 'path' | 'weights'>, name: string): WeightSource {
   const source = checkpoint.weights.get(name);
   if (source !== undefined) return source;
   const names = [...checkpoint.weights.keys()];
@@ -27,7 +27,7 @@ export function findWeight(checkpoint: Checkpoint, name: string): WeightSource {
  * A weight as float32, row-major, in Hugging Face order.
  * Throws `UserError` `weight-missing`, `weight-type-unsupported`, `weights-not-finite`, `file-truncated`.
  */
-export function readWeight(checkpoint: Checkpoint, name: string): Float32Array {
+export function readWeight(checkpoint: Pick<Checkpoint, 'path' | 'weights'>, name: string): Float32Array {
   const source = findWeight(checkpoint, name);
   const pieces = [...decodedPieces(source)];
   if (pieces.length === 1) return pieces[0]!;
@@ -38,6 +38,20 @@ export function readWeight(checkpoint: Checkpoint, name: string): Float32Array {
     at += piece.length;
   }
   return whole;
+}
+
+/** ‖a − b‖ and ‖b‖ of two weights of one shape, piece by piece. Throws as {@link readWeight}. */
+export function differenceNorm(a: WeightSource, b: WeightSource): { difference: number; norm: number } {
+  let [difference, norm] = [0, 0];
+  const others = decodedPieces(b);
+  for (const piece of decodedPieces(a)) {
+    const other = others.next().value!;
+    for (let i = 0; i < piece.length; i++) {
+      difference += (piece[i]! - other[i]!) ** 2;
+      norm += other[i]! ** 2;
+    }
+  }
+  return { difference: Math.sqrt(difference), norm: Math.sqrt(norm) };
 }
 
 /** Decodes a weight in pieces of a few million elements, in Hugging Face order, checked to be finite. */

@@ -23,6 +23,7 @@ import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
 import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 const ON = 'What to measure:';
 const HOW = 'How to measure it:';
@@ -76,6 +77,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
   const dataPath = chooseData(path, options);
   const { documents, sha256 } = await readDocuments(dataPath);
   const model = await openModel(path, { compute, cacheFolder });
+  tellWarnings(model);
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
   const { seqLen = Math.min(256, model.definition.contextLength), pack = true } = options;

@@ -18,6 +18,7 @@ import {
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, choiceOption, pathOption, switchOption } from './option-kinds.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 const FORM = 'Form:';
 const PLACE = 'Places:';
@@ -99,6 +100,7 @@ const WRITERS: Readonly<Record<(typeof FORMATS)[number], Writer>> = {
 
 async function openBoth(run: string, { model: given, cacheDir }: Options) {
   const model = await openModel(chooseBaseModel(given, [run]), { cacheFolder: cacheDir });
+  tellWarnings(model);
   return { model, adapter: await loadAdapter(run, model) };
 }
 

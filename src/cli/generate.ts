@@ -9,6 +9,7 @@ import { adaptedModel, loadAdapter } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';
+import { tellWarnings } from './tell-warnings.ts';
 
 const WHAT = 'What to continue:';
 const HOW = 'How:';
@@ -79,6 +80,7 @@ async function* continueText(given: string | undefined, options: Options): Async
     compute,
     cacheFolder,
   });
+  tellWarnings(base);
   const model = run === undefined ? base : adaptedModel(base, await loadAdapter(run, base));
   const tokenizer = await model.tokenizer();
   const prompt = encodePrompt(options.prompt, tokenizer);

@@ -78,6 +78,7 @@ function readTokenizer(path: string, config: Readonly<Record<string, unknown>>):
     config,
     weights: new Map(),
     files: [],
+    warnings: [],
     sha256: async () => '',
   });
 }

@@ -124,7 +124,7 @@ export async function probe(
           peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
           estimatedMemoryBytes,
         },
-        notes: [...notes],
+        notes: [...model.warnings, ...notes],
         global: roundNumbers(global, DIGITS),
         layers: finished.map((layer) => ({
           name: layer.measurement.name,

@@ -9,6 +9,8 @@ export interface AttentionShape {
   /** Key and value heads; each serves heads / kvHeads query heads in a row. */
   readonly kvHeads: number;
   readonly headSize: number;
+  /** Factor of q kᵀ; default 1 / √headSize. */
+  readonly scale?: number;
 }
 
 /** [tokens, heads · headSize] → [sequences, heads, seqLen, headSize]. */
@@ -17,18 +19,18 @@ export function splitHeads(x: Value, { sequences, seqLen, headSize }: AttentionS
 }
 
 /**
- * softmax(q kᵀ / √headSize + causal mask) v for q [sequences, heads, seqLen, headSize] and k, v with kvHeads;
+ * softmax(scale · q kᵀ + causal mask) v for q [sequences, heads, seqLen, headSize] and k, v with kvHeads;
  * returns [tokens, heads · headSize]. Queries that share a key head are rows of one product. Padding on the
  * right needs no mask of its own: no earlier token looks at it.
  */
 export function causalAttention(q: Value, k: Value, v: Value, shape: AttentionShape): Value {
-  const { sequences, seqLen, heads, kvHeads, headSize } = shape;
+  const { sequences, seqLen, heads, kvHeads, headSize, scale = 1 / Math.sqrt(headSize) } = shape;
   const groups = heads / kvHeads;
   const batch = sequences * kvHeads;
   const flat = (x: Value, rows: number) => reshape(x, [batch, rows, headSize]);
   const scores = matmul(flat(q, groups * seqLen), flat(k, seqLen), {
     transposeB: true,
-    alpha: 1 / Math.sqrt(headSize),
+    alpha: scale,
   });
   const masked = add(reshape(scores, [batch, groups, seqLen, seqLen]), causalMask(q, seqLen));
   const weights = reshape(softmax(masked), [batch, groups * seqLen, seqLen]);

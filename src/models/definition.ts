@@ -19,6 +19,25 @@ export interface LinearLayer {
   readonly bias: boolean;
 }
 
+/** How configs and weights of one `model_type` are read. */
+export interface Architecture {
+  /** Module of everything but the head; a file that was saved from it alone leaves out its name. */
+  readonly base: string;
+  /** The modules in it; `blocks` holds the layers, by number. */
+  readonly modules: {
+    readonly embedding: string;
+    readonly blocks: string;
+    readonly others: readonly string[];
+  };
+  /** What a config without `tie_word_embeddings` means. */
+  readonly tiedByDefault: boolean;
+  /**
+   * @param layerLimit layers that there are weights for: a config with more is refused before any is made.
+   * @throws UserError `config-invalid`, `config-unsupported`.
+   */
+  define(config: Readonly<Record<string, unknown>>, layerLimit?: number): ModelDefinition;
+}
+
 /** A decoder-only language model, read from its config. */
 export interface ModelDefinition {
   readonly modelType: string;
@@ -30,6 +49,8 @@ export interface ModelDefinition {
   readonly weights: readonly WeightSpec[];
   /** Name of the weight [vocabulary, hidden] that turns hidden states into logits. */
   readonly head: string;
+  /** What the config says that is not computed, in whole sentences. */
+  readonly warnings: readonly string[];
   /** tokens: int64 [sequences, seqLen] → hidden states [sequences · seqLen, hidden] after the last norm. */
   forward(context: ForwardContext, tokens: Value): Value;
 }

@@ -1,54 +1,58 @@
 /** GPT-2: learned positions, LayerNorm before each half, one fused query-key-value projection, GELU. */
 import { z } from 'zod';
-import {
-  add,
-  gather,
-  gelu,
-  geluTanh,
-  layerNormalization,
-  relu,
-  reshape,
-  split,
-  type Value,
-} from '../graph/index.ts';
+import { add, gather, layerNormalization, reshape, split, type Value } from '../graph/index.ts';
 import { int64 } from '../numeric/index.ts';
+import { findActivation } from './activations.ts';
 import { causalAttention, splitHeads } from './attention.ts';
-import { parseConfig, unsupported } from './config.ts';
-import { type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
+import {
+  checkLayerCount,
+  checkOtherFields,
+  LAYER_LIMIT,
+  parseConfig,
+  shorten,
+  unsupported,
+} from './config.ts';
+import { type Architecture, type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
 import type { ForwardContext } from './forward.ts';
 
+/** Absent fields have the defaults of transformers' GPT2Config: every size is checked against the weights. */
 const configSchema = z.object({
-  vocab_size: z.int().positive(),
-  n_positions: z.int().positive(),
-  n_embd: z.int().positive(),
-  n_layer: z.int().positive(),
-  n_head: z.int().positive(),
+  vocab_size: z.int().positive().default(50257),
+  n_positions: z.int().positive().default(1024),
+  n_embd: z.int().positive().default(768),
+  n_layer: z.int().positive().default(12),
+  n_head: z.int().positive().default(12),
   n_inner: z.int().positive().nullish(),
   activation_function: z.string().default('gelu_new'),
-  layer_norm_epsilon: z.number().positive().default(1e-5),
+  layer_norm_epsilon: z.number().nonnegative().default(1e-5),
   scale_attn_weights: z.boolean().default(true),
   scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+  tie_word_embeddings: z.boolean().default(true),
 });
 
-const ACTIVATIONS: Readonly<Record<string, (x: Value) => Value>> = {
-  gelu_new: geluTanh,
-  gelu_pytorch_tanh: geluTanh,
-  gelu,
-  relu,
+/** Names that transformers takes for GPT-2's own. */
+const OTHER_NAMES = new Map([
+  ['hidden_size', 'n_embd'],
+  ['max_position_embeddings', 'n_positions'],
+  ['num_attention_heads', 'n_head'],
+  ['num_hidden_layers', 'n_layer'],
+]);
+
+export const gpt2: Architecture = {
+  base: 'transformer',
+  modules: { embedding: 'wte', blocks: 'h', others: ['wpe', 'ln_f'] },
+  tiedByDefault: true,
+  define: defineGpt2,
 };
 
-export function gpt2(config: unknown): ModelDefinition {
-  const c = parseConfig(configSchema, config, 'gpt2');
+function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYER_LIMIT): ModelDefinition {
+  const c = parseConfig(configSchema, withOwnNames(config), 'gpt2');
   const hidden = c.n_embd;
   const inner = c.n_inner ?? 4 * hidden;
-  const activation = ACTIVATIONS[c.activation_function];
-  if (activation === undefined) {
-    throw unsupported('activation_function', c.activation_function, Object.keys(ACTIVATIONS).join(', '));
-  }
-  if (!c.scale_attn_weights || c.scale_attn_by_inverse_layer_idx) {
-    throw unsupported('scale_attn_weights / scale_attn_by_inverse_layer_idx', config, 'true / false');
-  }
+  const activation = findActivation('activation_function', c.activation_function);
+  const warnings = checkOtherFields(config);
   if (hidden % c.n_head !== 0) throw unsupported('n_embd', hidden, `a multiple of n_head = ${c.n_head}`);
+  checkLayerCount('n_layer', c.n_layer, layerLimit);
   const linear = (name: string, inFeatures: number, outFeatures: number): LinearLayer => ({
     name,
     inFeatures,
@@ -56,10 +60,14 @@ export function gpt2(config: unknown): ModelDefinition {
     stored: 'in-out',
     bias: true,
   });
+  const headSize = hidden / c.n_head;
   const blocks = Array.from({ length: c.n_layer }, (_, index) => {
     const name = `transformer.h.${index}`;
     return {
       name,
+      scale:
+        (c.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1) /
+        (c.scale_attn_by_inverse_layer_idx ? index + 1 : 1),
       attention: linear(`${name}.attn.c_attn`, hidden, 3 * hidden),
       projection: linear(`${name}.attn.c_proj`, hidden, hidden),
       expand: linear(`${name}.mlp.c_fc`, hidden, inner),
@@ -67,6 +75,8 @@ export function gpt2(config: unknown): ModelDefinition {
     };
   });
   const layers = blocks.flatMap((block) => [block.attention, block.projection, block.expand, block.contract]);
+  const embedding = { name: 'transformer.wte.weight', shape: [c.vocab_size, hidden] };
+  const head = c.tie_word_embeddings ? embedding : { ...embedding, name: 'lm_head.weight' };
   const norms = [...blocks.flatMap(({ name }) => [`${name}.ln_1`, `${name}.ln_2`]), 'transformer.ln_f'];
 
   const norm = (context: ForwardContext, name: string, x: Value): Value => {
@@ -81,21 +91,22 @@ export function gpt2(config: unknown): ModelDefinition {
     hiddenSize: hidden,
     layers,
     weights: [
-      { name: 'transformer.wte.weight', shape: [c.vocab_size, hidden] },
+      embedding,
+      ...(c.tie_word_embeddings ? [] : [head]),
       { name: 'transformer.wpe.weight', shape: [c.n_positions, hidden] },
       ...norms.flatMap((name) =>
         ['weight', 'bias'].map((part) => ({ name: `${name}.${part}`, shape: [hidden] })),
       ),
       ...layers.flatMap(layerWeights),
     ],
-    head: 'transformer.wte.weight',
+    head: head.name,
+    warnings,
     forward(context, tokens) {
       const { sequences, seqLen, graph } = context;
-      const headSize = hidden / c.n_head;
       const shape = { sequences, seqLen, heads: c.n_head, kvHeads: c.n_head, headSize };
       const positions = graph.constant(int64([seqLen], [...Array(seqLen).keys()]));
       const embedded = add(
-        gather(context.weight('transformer.wte.weight', [c.vocab_size, hidden]), tokens),
+        gather(context.weight(embedding.name, embedding.shape), tokens),
         gather(context.weight('transformer.wpe.weight', [c.n_positions, hidden]), positions),
       );
       let x = reshape(embedded, [sequences * seqLen, hidden]);
@@ -104,11 +115,25 @@ export function gpt2(config: unknown): ModelDefinition {
         const [q, k, v] = split(projected, 1, [hidden, hidden, hidden]).map((part) =>
           splitHeads(part, shape, c.n_head),
         ) as [Value, Value, Value];
-        x = add(x, context.linear(block.projection, causalAttention(q, k, v, shape)));
+        const attended = causalAttention(q, k, v, { ...shape, scale: block.scale });
+        x = add(x, context.linear(block.projection, attended));
         const expanded = activation(context.linear(block.expand, norm(context, `${block.name}.ln_2`, x)));
         x = add(x, context.linear(block.contract, expanded));
       }
       return norm(context, 'transformer.ln_f', x);
     },
   };
+}
+
+function withOwnNames(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const renamed = new Map(Object.entries(config));
+  for (const [other, own] of OTHER_NAMES) {
+    const value = renamed.get(other);
+    if (value === undefined) continue;
+    if ((renamed.get(own) ?? value) !== value) {
+      throw unsupported(other, value, `the same as ${own} = ${shorten(renamed.get(own))}`);
+    }
+    renamed.set(own, value);
+  }
+  return Object.fromEntries(renamed);
 }

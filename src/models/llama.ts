@@ -1,32 +1,25 @@
-/** Llama and its like: rotary positions, RMSNorm, grouped-query attention, SwiGLU. */
+/** Llama and its like: rotary positions, RMSNorm, grouped-query attention, gated MLP. */
 import { z } from 'zod';
-import {
-  add,
-  gather,
-  mul,
-  reshape,
-  rmsNormalization,
-  rotaryEmbedding,
-  silu,
-  type Value,
-} from '../graph/index.ts';
+import { add, gather, mul, reshape, rmsNormalization, rotaryEmbedding, type Value } from '../graph/index.ts';
 import { float32 } from '../numeric/index.ts';
+import { findActivation } from './activations.ts';
 import { causalAttention, splitHeads } from './attention.ts';
-import { parseConfig, unsupported } from './config.ts';
-import { type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
+import { checkLayerCount, checkOtherFields, LAYER_LIMIT, parseConfig, unsupported } from './config.ts';
+import { type Architecture, type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
 import type { ForwardContext } from './forward.ts';
-import { ropeSchema, rotaryTables } from './rotary.ts';
+import { readRotary, ropeSchema, rotaryTables } from './rotary.ts';
 
+/** Absent fields have the defaults of transformers' LlamaConfig: every size is checked against the weights. */
 const configSchema = z.object({
-  vocab_size: z.int().positive(),
-  hidden_size: z.int().positive(),
-  intermediate_size: z.int().positive(),
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
+  vocab_size: z.int().positive().default(32000),
+  hidden_size: z.int().positive().default(4096),
+  intermediate_size: z.int().positive().default(11008),
+  num_hidden_layers: z.int().positive().default(32),
+  num_attention_heads: z.int().positive().default(32),
   num_key_value_heads: z.int().positive().nullish(),
   head_dim: z.int().positive().nullish(),
-  max_position_embeddings: z.int().positive(),
-  rms_norm_eps: z.number().positive().default(1e-6),
+  max_position_embeddings: z.int().positive().default(2048),
+  rms_norm_eps: z.number().nonnegative().default(1e-6),
   hidden_act: z.string().default('silu'),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
@@ -34,15 +27,27 @@ const configSchema = z.object({
   ...ropeSchema,
 });
 
-export function llama(config: unknown): ModelDefinition {
+export const llama: Architecture = {
+  base: 'model',
+  modules: { embedding: 'embed_tokens', blocks: 'layers', others: ['norm'] },
+  tiedByDefault: false,
+  define: defineLlama,
+};
+
+function defineLlama(config: Readonly<Record<string, unknown>>, layerLimit = LAYER_LIMIT): ModelDefinition {
   const c = parseConfig(configSchema, config, 'llama');
   const hidden = c.hidden_size;
   const heads = c.num_attention_heads;
   const kvHeads = c.num_key_value_heads ?? heads;
   const headSize = c.head_dim ?? hidden / heads;
-  if (c.hidden_act !== 'silu') throw unsupported('hidden_act', c.hidden_act, 'silu');
+  const activation = findActivation('hidden_act', c.hidden_act);
+  const warnings = checkOtherFields(config);
+  if (hidden % heads !== 0)
+    throw unsupported('hidden_size', hidden, `a multiple of num_attention_heads = ${heads}`);
   if (heads % kvHeads !== 0) throw unsupported('num_key_value_heads', kvHeads, `a divisor of ${heads}`);
   if (!Number.isInteger(headSize / 2)) throw unsupported('head_dim', headSize, 'an even whole number');
+  checkLayerCount('num_hidden_layers', c.num_hidden_layers, layerLimit);
+  const rotary = readRotary(c);
 
   const linear = (name: string, inFeatures: number, outFeatures: number, bias: boolean): LinearLayer => ({
     name,
@@ -79,7 +84,6 @@ export function llama(config: unknown): ModelDefinition {
   ];
   const embedding = { name: 'model.embed_tokens.weight', shape: [c.vocab_size, hidden] };
   const head = c.tie_word_embeddings ? embedding : { name: 'lm_head.weight', shape: [c.vocab_size, hidden] };
-  const tables = rotaryTables(c, headSize);
 
   const norm = (context: ForwardContext, name: string, x: Value): Value =>
     rmsNormalization(x, context.weight(`${name}.weight`, [hidden]), c.rms_norm_eps);
@@ -97,10 +101,11 @@ export function llama(config: unknown): ModelDefinition {
       ...layers.flatMap(layerWeights),
     ],
     head: head.name,
+    warnings: [...warnings, ...rotary.warnings],
     forward(context, tokens) {
       const { sequences, seqLen, graph } = context;
       const shape = { sequences, seqLen, heads, kvHeads, headSize };
-      const { cos, sin } = tables(seqLen);
+      const { cos, sin } = rotaryTables(rotary, headSize, seqLen);
       const cosine = graph.constant(float32([seqLen, headSize / 2], cos));
       const sine = graph.constant(float32([seqLen, headSize / 2], sin));
       let x = reshape(gather(context.weight(embedding.name, embedding.shape), tokens), [
@@ -115,7 +120,7 @@ export function llama(config: unknown): ModelDefinition {
         x = add(x, context.linear(block.output, causalAttention(q, k, v, shape)));
         const middle = norm(context, `${block.name}.post_attention_layernorm`, x);
         const gate = context.linear(block.gate, middle);
-        const opened = silu(gate);
+        const opened = activation(gate);
         graph.rematerialize(opened, [gate]);
         const gated = mul(opened, context.linear(block.up, middle));
         x = add(x, context.linear(block.down, gated));

@@ -1,12 +1,11 @@
 /** A model that is ready to be put into graphs. */
 import { basename } from 'node:path';
 import { type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
-import { UserError } from '../errors/index.ts';
 import type { FileRange } from '../files/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
-import { ARCHITECTURES } from './architectures.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
+import { defineModel } from './define-model.ts';
 import { type LinearLayer, layerWeights, type ModelDefinition, type WeightSpec } from './definition.ts';
 import { floatProducts, type WeightProvider } from './forward.ts';
 import { int8Products, packWeights } from './int8.ts';
@@ -26,6 +25,8 @@ export interface Model {
   readonly name: string;
   readonly definition: ModelDefinition;
   readonly checkpoint: Checkpoint;
+  /** What was left out, guessed or contradictory in its files, in whole sentences: for the user and the record. */
+  readonly warnings: readonly string[];
   readonly compute: 'float32' | 'int8';
   readonly cacheFolder: string;
   /** Parameters, tied ones counted once. */
@@ -48,10 +49,7 @@ export interface Model {
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
   const { compute = 'float32', cacheFolder = defaultCacheFolder() } = options;
-  const opened = await openCheckpoint(path);
-  const definition = define(opened);
-  const checkpoint = withFullNames(opened, definition);
-  for (const weight of definition.weights) checkShape(checkpoint, weight);
+  const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   const packedSpecs = compute === 'int8' ? definition.layers.map((layer) => layerWeights(layer)[0]!) : [];
   const asFloat = definition.weights.filter(
     ({ name }) => !packedSpecs.some((packed) => packed.name === name),
@@ -65,6 +63,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     name: basename(path).replace(/\.(gguf|safetensors)$/, ''),
     definition,
     checkpoint,
+    warnings: checkpoint.warnings,
     compute,
     cacheFolder,
     parameters: definition.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
@@ -86,36 +85,3 @@ const rangesOf = ({
   transposed,
 }: Record<'straight' | 'transposed', { values: FileRange; scales: FileRange }>) =>
   [straight, transposed].flatMap(({ values, scales }) => [values, scales]);
-
-function define({ config, path }: Checkpoint): ModelDefinition {
-  const type = String(config.model_type);
-  const architecture = ARCHITECTURES[type];
-  if (architecture !== undefined) return architecture(config);
-  throw new UserError('architecture-unknown', {
-    what: `the architecture of ${path} is not known`,
-    got: `model_type ${JSON.stringify(config.model_type)}`,
-    expected: `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
-    fix: 'use a model of a listed architecture',
-  });
-}
-
-/** The first GPT-2 checkpoints leave out the `transformer.` that their modules' names begin with. */
-function withFullNames(checkpoint: Checkpoint, definition: ModelDefinition): Checkpoint {
-  const prefix = 'transformer.';
-  if (definition.modelType !== 'gpt2' || checkpoint.weights.has(definition.head)) return checkpoint;
-  const weights = [...checkpoint.weights.values()].map(
-    (source) => [prefix + source.name, { ...source, name: prefix + source.name }] as const,
-  );
-  return { ...checkpoint, weights: new Map(weights) };
-}
-
-function checkShape({ weights, path }: Checkpoint, { name, shape }: WeightSpec): void {
-  const got = weights.get(name);
-  if (got !== undefined && got.shape.join() === shape.join()) return;
-  throw new UserError(got === undefined ? 'weight-missing' : 'weight-shape', {
-    what: got === undefined ? `${path} has no weight ${name}` : `weight ${name} of ${path} has another shape`,
-    got: got === undefined ? `${weights.size} other weights` : `[${got.shape}]`,
-    expected: `[${shape}]`,
-    fix: 'check that config.json belongs to these weights',
-  });
-}

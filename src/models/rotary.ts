@@ -1,63 +1,118 @@
-/** Rotary position tables, with the scalings that Llama checkpoints use. */
+/** Rotary position tables, with the scalings that Llama checkpoints use; a config means what it does to transformers. */
 import { z } from 'zod';
-import { unsupported } from './config.ts';
+import { shorten, unsupported } from './config.ts';
 
 const scalingSchema = z.looseObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
+  factor: z.number().positive().nullish(),
+  low_freq_factor: z.number().positive().nullish(),
+  high_freq_factor: z.number().positive().nullish(),
   original_max_position_embeddings: z.number().positive().optional(),
+  partial_rotary_factor: z.literal(1).nullish(),
 });
+type Scaling = z.infer<typeof scalingSchema>;
 
-/** The config fields that positions depend on; transformers 5 writes `rope_parameters`. */
+/** The config fields that positions depend on; transformers 5 writes `rope_parameters`, older ones the others. */
 export const ropeSchema = {
   rope_theta: z.number().positive().optional(),
   rope_scaling: scalingSchema.nullish(),
   rope_parameters: scalingSchema.nullish(),
+  original_max_position_embeddings: z.number().positive().optional(),
 };
 
 interface RopeConfig {
+  readonly max_position_embeddings: number;
   readonly rope_theta?: number | undefined;
-  readonly rope_scaling?: z.infer<typeof scalingSchema> | null | undefined;
-  readonly rope_parameters?: z.infer<typeof scalingSchema> | null | undefined;
+  readonly rope_scaling?: Scaling | null | undefined;
+  readonly rope_parameters?: Scaling | null | undefined;
+  readonly original_max_position_embeddings?: number | undefined;
 }
 
-/** cos and sin of position · frequency, each [seqLen, headSize / 2], for any length. */
-export function rotaryTables(
-  config: RopeConfig,
-  headSize: number,
-): (seqLen: number) => { readonly cos: Float32Array; readonly sin: Float32Array } {
-  const scaling = config.rope_parameters ?? config.rope_scaling ?? {};
-  const theta = scaling.rope_theta ?? config.rope_theta ?? 10_000;
-  const half = headSize / 2;
-  const plain = Array.from({ length: half }, (_, i) => theta ** (-i / half));
-  const frequencies = plain.map(rescaling(scaling));
-  return (seqLen) => {
-    const angles = Float64Array.from(
-      { length: seqLen * half },
-      (_, i) => Math.floor(i / half) * frequencies[i % half]!,
+export interface Rotary {
+  readonly theta: number;
+  /** How the scaling changes one frequency. */
+  readonly rescale: (frequency: number) => number;
+  /** What the config says that has no effect, in whole sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** What each type of scaling computes with, beside θ. */
+const USED_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['default', []],
+  ['linear', ['factor']],
+  ['llama3', ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings']],
+]);
+const COMMON_FIELDS = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor'];
+
+/**
+ * Frequencies as transformers 5.24 takes them from a config: `rope_scaling` goes before `rope_parameters`, and brings
+ * no θ of its own from there. Throws UserError `config-unsupported`.
+ */
+export function readRotary(config: RopeConfig): Rotary {
+  const { rope_scaling: old, rope_parameters: current } = config;
+  const isOld = old != null && Object.keys(old).length > 0;
+  const field = isOld ? 'rope_scaling' : 'rope_parameters';
+  const scaling = (isOld ? old : current) ?? {};
+  const type = scaling.rope_type ?? scaling.type ?? 'default';
+  const used = USED_FIELDS.get(type);
+  if (used === undefined) throw unsupported(`${field}, type`, type, [...USED_FIELDS.keys()].join(', '));
+  const idle = Object.entries(scaling).filter(
+    ([key, value]) => value !== null && !used.includes(key) && !COMMON_FIELDS.includes(key),
+  );
+  const nested = idle.find(([, value]) => typeof value === 'object');
+  if (nested !== undefined)
+    throw unsupported(field, { [nested[0]]: nested[1] }, 'one scaling for all layers');
+  const warnings = idle.map(
+    ([key, value]) => `The config's ${field}.${key} = ${shorten(value)} has no effect with type "${type}".`,
+  );
+  if (isOld && current != null && JSON.stringify(old) !== JSON.stringify(current)) {
+    warnings.push(
+      'The config has both rope_scaling and rope_parameters: the first counts, as in transformers.',
     );
-    return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
+  }
+  return {
+    theta: scaling.rope_theta ?? config.rope_theta ?? 10_000,
+    rescale: rescaling(type, scaling, field, config),
+    warnings,
   };
 }
 
-/** How a scaling changes one frequency. */
-function rescaling(scaling: z.infer<typeof scalingSchema>): (frequency: number) => number {
-  const type = scaling.rope_type ?? scaling.type ?? 'default';
-  if (type === 'default') return (frequency) => frequency;
-  const factor = scaling.factor ?? 1;
-  if (type === 'linear') return (frequency) => frequency / factor;
-  if (type !== 'llama3') throw unsupported('rope_scaling', scaling, 'default, linear or llama3');
-  const low = scaling.low_freq_factor ?? 1;
-  const high = scaling.high_freq_factor ?? 4;
-  const original = scaling.original_max_position_embeddings ?? 8192;
+function rescaling(type: string, scaling: Scaling, field: string, config: RopeConfig) {
+  const needed = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number => {
+    const value = scaling[key];
+    if (value == null) throw unsupported(`${field}.${key}`, value, `a number: type "${type}" needs it`);
+    return value;
+  };
+  if (type === 'default') return (frequency: number) => frequency;
+  const factor = needed('factor');
+  if (type === 'linear') return (frequency: number) => frequency / factor;
+  const [low, high] = [needed('low_freq_factor'), needed('high_freq_factor')];
+  if (low >= high) throw unsupported(`${field}.low_freq_factor`, low, `less than high_freq_factor = ${high}`);
+  const original =
+    config.original_max_position_embeddings ??
+    scaling.original_max_position_embeddings ??
+    config.max_position_embeddings;
   // Llama 3.1: long waves are slowed by `factor`, short ones kept, those between blended.
-  return (frequency) => {
+  return (frequency: number) => {
     const turns = (original * frequency) / (2 * Math.PI);
     const blend = Math.min(1, Math.max(0, (turns - low) / (high - low)));
     return (1 - blend) * (frequency / factor) + blend * frequency;
   };
+}
+
+/** cos and sin of position · frequency, each [seqLen, headSize / 2]. */
+export function rotaryTables(
+  { theta, rescale }: Rotary,
+  headSize: number,
+  seqLen: number,
+): { readonly cos: Float32Array; readonly sin: Float32Array } {
+  const half = headSize / 2;
+  const frequencies = Array.from({ length: half }, (_, i) => rescale(theta ** (-i / half)));
+  const angles = Float64Array.from(
+    { length: seqLen * half },
+    (_, i) => Math.floor(i / half) * frequencies[i % half]!,
+  );
+  return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
 }

@@ -52,6 +52,7 @@ const checkpoint = (vocabularySize: number): Checkpoint => ({
   config: { vocab_size: vocabularySize },
   weights: new Map(),
   files: [],
+  warnings: [],
   sha256: () => Promise.resolve(''),
 });
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors/index.ts';
 import type { ModelDefinition } from '../models/index.ts';
-import { ARCHITECTURES } from '../models/index.ts';
+import { findArchitecture } from '../models/index.ts';
 
 export interface ModelConfig {
   /** config.json as it stands. */
@@ -20,15 +20,7 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
     );
   });
   const config = parseObject(path, text);
-  const type = String(config.model_type);
-  const architecture = ARCHITECTURES[type];
-  if (architecture !== undefined) return { config, definition: architecture(config) };
-  throw new UserError('architecture-unknown', {
-    what: `The architecture in ${path} is not known.`,
-    got: `model_type ${JSON.stringify(config.model_type)}`,
-    expected: `one of ${Object.keys(ARCHITECTURES).join(', ')}`,
-    fix: 'give the config of a model of a listed architecture',
-  });
+  return { config, definition: findArchitecture(config, path).define(config) };
 }
 
 function parseObject(path: string, text: string): Record<string, unknown> {

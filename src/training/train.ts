@@ -253,7 +253,7 @@ function describe(
     adapter: { layers, trainedParameters },
     gradientLayers: [...gradientLayers],
     step,
-    notes: notesOn(settings, layers),
+    notes: [...model.warnings, ...notesOn(settings, layers)],
   };
 }
 

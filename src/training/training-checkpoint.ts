@@ -79,14 +79,7 @@ export function loadTrainingState(
   const { tensors, metadata } = readSafetensorsHeader(path);
   const progress = parseProgress(path, metadata.progress);
   checkSettings(path, progress.settings, settings);
-  const source = {
-    path,
-    format: 'safetensors' as const,
-    config: {},
-    weights: tensors,
-    files: [path],
-    sha256: async () => '',
-  };
+  const source = { path, weights: tensors };
   const read = (part: (typeof PARTS)[number]) =>
     Object.fromEntries(definition.weights.map(({ name }) => [name, readWeight(source, `${part}/${name}`)]));
   return {

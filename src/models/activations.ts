@@ -1,0 +1,20 @@
+/** The activation functions that configs name. */
+import { gelu, geluTanh, relu, silu, type Value } from '../graph/index.ts';
+import { unsupported } from './config.ts';
+
+const ACTIVATIONS: ReadonlyMap<string, (x: Value) => Value> = new Map([
+  ['gelu', gelu],
+  ['gelu_new', geluTanh],
+  ['gelu_fast', geluTanh],
+  ['gelu_pytorch_tanh', geluTanh],
+  ['relu', relu],
+  ['silu', silu],
+  ['swish', silu],
+]);
+
+/** The activation of this name. Throws UserError `config-unsupported`, which names the config's `field`. */
+export function findActivation(field: string, name: string): (x: Value) => Value {
+  const activation = ACTIVATIONS.get(name);
+  if (activation === undefined) throw unsupported(field, name, [...ACTIVATIONS.keys()].join(', '));
+  return activation;
+}
