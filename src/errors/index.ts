@@ -6,15 +6,29 @@
  * defect of ours.
  */
 
-/** The parts of a message: what went wrong, what was found, what was expected, what to do about it. */
+import { fewLines, oneLine } from './plain-text.ts';
+
+export { escapeUnprintable } from './plain-text.ts';
+
+/**
+ * The parts of a message: what went wrong, what was found (a list is told line by line), what was expected, what to do
+ * about it. They may hold names and values from a file, of any length: see {@link UserError}.
+ */
 export interface ErrorParts {
   readonly what: string;
-  readonly got?: string;
+  readonly got?: string | readonly string[];
   readonly expected?: string;
   readonly fix?: string;
 }
 
-/** A mistake outside this program, told so that it can be mended: what, got, expected, what to do. */
+/** Bytes that a part of a message, and a list of lines, may have: with four parts a message stays under 2 kB. */
+const PART_LIMIT = 420;
+const LINES_LIMIT = 560;
+
+/**
+ * A mistake outside this program, told so that it can be mended: what, got, expected, what to do. Every part is cut to a
+ * length that can be read, and characters that would not print are written out.
+ */
 export class UserError extends Error {
   override readonly name = 'UserError';
   /** Stable, kebab-case, for programs: `file-not-found`, `weights-not-finite`, … */
@@ -22,14 +36,21 @@ export class UserError extends Error {
 
   constructor(code: string, parts: ErrorParts, options?: ErrorOptions) {
     const lines = [
-      parts.what,
-      parts.got === undefined ? undefined : `  got:      ${parts.got}`,
-      parts.expected === undefined ? undefined : `  expected: ${parts.expected}`,
-      parts.fix === undefined ? undefined : `  to do:    ${parts.fix}`,
+      oneLine(parts.what, PART_LIMIT),
+      ...tell('  got:      ', parts.got),
+      ...tell('  expected: ', parts.expected),
+      ...tell('  to do:    ', parts.fix),
     ];
-    super(lines.filter((line) => line !== undefined).join('\n'), options);
+    super(lines.join('\n'), options);
     this.code = code;
   }
+}
+
+function tell(label: string, part: string | readonly string[] | undefined): readonly string[] {
+  if (part === undefined) return [];
+  const [first = '', ...more] =
+    typeof part === 'string' ? [oneLine(part, PART_LIMIT)] : fewLines(part, LINES_LIMIT);
+  return [label + first, ...more.map((line) => ' '.repeat(label.length) + line)];
 }
 
 /** A defect of ours: a state that the code holds to be impossible. */

@@ -14,7 +14,7 @@ export function parseConfig<S extends z.ZodType>(
   if (parsed.success) return parsed.data;
   throw new UserError('config-invalid', {
     what: `the model's config does not describe a ${architecture} model`,
-    got: z.prettifyError(parsed.error),
+    got: z.prettifyError(parsed.error).split('\n'),
     expected: `the fields that Hugging Face writes for model_type "${architecture}"`,
     fix: 'check config.json beside the weights',
   });

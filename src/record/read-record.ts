@@ -145,7 +145,7 @@ function readRecord<S extends RecordSchema>(file: string, schema: S): z.infer<S>
   if (result.success) return result.data as z.infer<S>;
   throw new UserError('record-invalid', {
     what: `${file} does not follow its schema`,
-    got: firstLines(z.prettifyError(result.error)),
+    got: z.prettifyError(result.error).split('\n'),
     expected: `${kind}, version ${version}`,
     fix: 'the file was changed or damaged: run the command again',
   });
@@ -182,10 +182,4 @@ function fileIn(path: string, name: string): string {
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-/** A damaged record can break its schema in thousands of places; the first few tell what happened. */
-function firstLines(text: string): string {
-  const lines = text.split('\n');
-  return lines.slice(0, 8).join('\n') + (lines.length > 8 ? `\n… ${lines.length - 8} more lines` : '');
 }

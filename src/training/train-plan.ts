@@ -111,14 +111,14 @@ function parsePlan(path: string, text: string): z.infer<typeof planSchema>['laye
     throw invalid(path, error instanceof Error ? error.message : String(error));
   }
   const result = planSchema.safeParse(value);
-  if (!result.success) throw invalid(path, z.prettifyError(result.error).split('\n').slice(0, 8).join('\n'));
+  if (!result.success) throw invalid(path, z.prettifyError(result.error).split('\n'));
   const { layers } = result.data;
   const twice = layers.find(({ name }, index) => layers.findIndex((other) => other.name === name) < index);
   if (twice !== undefined) throw invalid(path, `${twice.name} stands in it twice`);
   return layers;
 }
 
-function invalid(path: string, got: string): UserError {
+function invalid(path: string, got: string | readonly string[]): UserError {
   return new UserError('plan-invalid', {
     what: `${path} is not a plan`,
     got,
