@@ -8,6 +8,7 @@ import { MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
 import { type FramesFile, openFrames } from './frames-file.ts';
 import { collectMoments, type LayerMoments, layerGroups, type MomentsWanted } from './moments.ts';
+import { StageClock } from './stage-clock.ts';
 
 /** A basis and one draw of it. */
 export interface FramePlan {
@@ -69,6 +70,8 @@ export interface FrameInputs {
   /** Batches for the data-driven bases; they must not be measured on later. */
   readonly calibration: readonly Batch[];
   readonly rng: Rng;
+  /** Told the seconds of calibration and of the frames of each basis. */
+  readonly clock?: StageClock;
   /** Steps done, of all: passes over calibration batches, and layers framed. */
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -76,6 +79,7 @@ export interface FrameInputs {
 /** Makes the frames of each planned set, layer by layer. */
 export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
   const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
+  const clock = inputs.clock ?? new StageClock();
   const wanted = momentsFor(plans.map(({ basis }) => basis));
   const needed = wanted.gradient || wanted.second;
   const passes = needed ? layerGroups(layers, wanted).length * calibration.length : 0;
@@ -94,13 +98,17 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         file,
         product: engine.matmul,
       };
-      frames.set(layer.name, await makeFrame(basis, sources, rank));
+      const frame = await clock.time(`frames/${basis}`, () => makeFrame(basis, sources, rank));
+      frames.set(layer.name, frame);
     }
     step();
   };
   if (needed) {
-    for await (const moments of collectMoments(model, engine, layers, calibration, wanted, step)) {
-      await frameLayer(moments.layer, moments);
+    const all = collectMoments(model, engine, layers, calibration, wanted, step);
+    for (;;) {
+      const next = await clock.time('calibration', () => all.next());
+      if (next.done) break;
+      await frameLayer(next.value.layer, next.value);
     }
   } else {
     for (const layer of layers) await frameLayer(layer, null);

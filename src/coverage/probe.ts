@@ -24,6 +24,7 @@ import { naturalCurves } from './natural.ts';
 import type { ProbeOptions, Progress } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
 import { type SpectrumSummary, summarizeSpectra } from './spectrum.ts';
+import { StageClock } from './stage-clock.ts';
 import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
 import { Whitener } from './whitener.ts';
 
@@ -56,7 +57,9 @@ export async function probe(
   const started = performance.now();
   const { settings, layers, plans, notes } = resolveProbe(model, options);
   const rng = createRng(settings.seed);
-  const data = await readBatches(model, dataPath, settings, rng.fork('batches'));
+  const clock = new StageClock();
+  clock.add('opening', model.openingSeconds);
+  const data = await clock.time('opening', () => readBatches(model, dataPath, settings, rng.fork('batches')));
   const rank = settings.ranks.at(-1)!;
   const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings);
   options.onEstimate?.(estimatedMemoryBytes);
@@ -73,31 +76,25 @@ export async function probe(
       ridge: settings.ridge,
       calibration: data.calibration,
       rng: rng.fork('frames'),
+      clock,
       onProgress: (done, total) => watch.progress('frames', done, total),
     });
     const sets = await placeFrames(options.framesFile ?? join(folder, 'frames.safetensors'), frames);
-    const spectra = await takeSpectra(
-      model,
-      engine,
-      layers,
-      data.measured.slice(0, settings.spectrumBatches),
-      watch,
+    const spectrumBatches = data.measured.slice(0, settings.spectrumBatches);
+    const spectra = await clock.time('spectra', () =>
+      takeSpectra(model, engine, layers, spectrumBatches, watch),
     );
-    const measured = await measure(
-      model,
-      engine,
-      layers,
-      sets,
-      data.measured,
-      settings,
-      rng.fork('permutation'),
-      (soFar) => {
-        watch.report('measuring', soFar.batches.length, settings.batches);
-        options.onPass?.(passMetrics(soFar, sets));
-        return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
-      },
+    const afterPass = (soFar: Measured): boolean => {
+      watch.report('measuring', soFar.batches.length, settings.batches);
+      options.onPass?.(passMetrics(soFar, sets));
+      return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
+    };
+    const measured = await clock.time('measuring', () =>
+      measure(model, engine, layers, sets, data.measured, settings, rng.fork('permutation'), afterPass),
     );
-    const finished = await finish(measured, sets, spectra, settings, engine, watch);
+    const finished = await clock.time('summary', () =>
+      finish(measured, sets, spectra, settings, engine, watch),
+    );
     const norm = energyOf(finished);
     const global = summarizeGroup(finished, settings);
     return {
@@ -121,6 +118,7 @@ export async function probe(
           targets: measured.batches.reduce((sum, batch) => sum + targetCount(batch), 0),
           loss: studentInterval(measured.losses),
           seconds: (performance.now() - started) / 1000,
+          stageSeconds: clock.seconds(),
           peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
           estimatedMemoryBytes,
         },

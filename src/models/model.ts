@@ -29,6 +29,8 @@ export interface Model {
   readonly warnings: readonly string[];
   readonly compute: 'float32' | 'int8';
   readonly cacheFolder: string;
+  /** Seconds that opening took, with the decoding of weights that were not in the cache. */
+  readonly openingSeconds: number;
   /** Parameters, tied ones counted once. */
   readonly parameters: number;
   /** Bytes of weights that a pass maps. */
@@ -48,6 +50,7 @@ export interface Model {
  *   missing, of another shape or not finite.
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
+  const started = performance.now();
   const { compute = 'float32', cacheFolder = defaultCacheFolder() } = options;
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   const packedSpecs = compute === 'int8' ? definition.layers.map((layer) => layerWeights(layer)[0]!) : [];
@@ -66,6 +69,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     warnings: checkpoint.warnings,
     compute,
     cacheFolder,
+    openingSeconds: (performance.now() - started) / 1000,
     parameters: definition.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     weightBytes: ranges.reduce((sum, { length }) => sum + length, 0),
     tokenizer: () => (tokenizer ??= openTokenizer(checkpoint)),

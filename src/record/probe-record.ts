@@ -1,9 +1,11 @@
 /** The record of a probe: everything that it measured, and what it measured it on. */
 import { z } from 'zod';
 import {
+  BASES,
   basisSchema,
   computeSchema,
   estimateSchema,
+  FILE_BASES,
   familySchema,
   modelSourceSchema,
   regimeSchema,
@@ -95,6 +97,20 @@ export type LayerResult = z.infer<typeof layerResultSchema>;
 export const globalResultSchema = z.strictObject(shared);
 export type GlobalResult = z.infer<typeof globalResultSchema>;
 
+/** Parts of a probe whose time is told; the frames of every basis are one. */
+const STAGES = [
+  'opening',
+  'calibration',
+  ...[...BASES, ...FILE_BASES].map((basis) => `frames/${basis}` as const),
+  'spectra',
+  'measuring',
+  'summary',
+] as const;
+
+/** Seconds by stage; a stage that did not take place has none. Stages that overlapped count in full each. */
+export const stageSecondsSchema = z.partialRecord(z.enum(STAGES), z.number());
+export type StageSeconds = z.infer<typeof stageSecondsSchema>;
+
 export const probeRecordSchema = z.strictObject({
   schema: z.literal('rankscope.probe'),
   version: z.literal(1),
@@ -129,6 +145,8 @@ export const probeRecordSchema = z.strictObject({
     /** Mean loss per target, nats. */
     loss: estimateSchema,
     seconds: z.number(),
+    /** Absent from records of 0.1. */
+    stageSeconds: stageSecondsSchema.optional(),
     peakMemoryBytes: z.int(),
     estimatedMemoryBytes: z.int(),
   }),

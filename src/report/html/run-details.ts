@@ -37,7 +37,7 @@ export function runDetails(record: ProbeRecord, run: RunRecord | null): Markup {
       'Compute',
       `${settings.compute}, seed ${settings.seed}, ${settings.randomFrames} random frames, ${settings.natural ? `ridge ${settings.ridge}` : 'ν not measured'}`,
     ],
-    ['Time', formatSeconds(measured.seconds)],
+    ['Time', `${formatSeconds(measured.seconds)}${stageTimes(measured.stageSeconds)}`],
     [
       'Peak memory',
       `${formatBytes(measured.peakMemoryBytes)} measured, ${formatBytes(measured.estimatedMemoryBytes)} estimated before the run`,
@@ -53,6 +53,13 @@ export function runDetails(record: ProbeRecord, run: RunRecord | null): Markup {
     );
   }
   return detailList(rows);
+}
+
+/** `: opening 2 s, calibration 40 s, …`, of the stages that took a tenth of a second and more. */
+function stageTimes(stages: ProbeRecord['measured']['stageSeconds'] = {}): string {
+  const long = Object.entries(stages).filter(([, seconds]) => seconds >= 0.1);
+  const parts = long.map(([stage, seconds]) => `${stage.replace('/', ' ')} ${formatSeconds(seconds)}`);
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 /** The command as it can be typed again. */
