@@ -122,7 +122,6 @@ async function openGguf(path: string): Promise<Checkpoint> {
     format: 'gguf',
     ...translateLlama(file, header),
     files: [file],
-    warnings: [],
     gguf: header.metadata,
     sha256: once(() => hashFiles([file])),
   };

@@ -1,0 +1,99 @@
+/** The `llama.*` keys of a GGUF header: those that are computed with, and what to make of all others. */
+import type { GgufMetadata } from './gguf-metadata.ts';
+import { unsupportedFeature } from './unsupported-feature.ts';
+
+const PREFIX = 'llama.';
+
+/** Keys that llama.cpp computes with and this program doesn't, each with the value at which it changes nothing. */
+const NEUTRAL: ReadonlyMap<string, number> = new Map([
+  ['attention.causal', 1],
+  ['attention.clamp_kqv', 0],
+  ['attention.max_alibi_bias', 0],
+  ['attention.scale', 0],
+  ['attention.sliding_window', 0],
+  ['attn_logit_softcapping', 0],
+  ['expert_count', 0],
+  ['expert_used_count', 0],
+  ['final_logit_softcapping', 0],
+  ['rope.scaling.attn_factor', 1],
+  ['rope.scaling.yarn_attn_factor', 1],
+  ['rope.scaling.yarn_ext_factor', 0],
+  ['use_parallel_residual', 0],
+]);
+
+/** Keys that say nothing about numbers: where the model comes from, and what only other scalings than ours read. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'pooling_type',
+  'rope.scaling.finetuned',
+  'rope.scaling.original_context_length',
+  'tensor_data_layout',
+]);
+
+export class LlamaKeys {
+  readonly path: string;
+  private readonly metadata: GgufMetadata;
+  private readonly read = new Set<string>();
+
+  constructor(path: string, metadata: GgufMetadata) {
+    this.path = path;
+    this.metadata = metadata;
+  }
+
+  /** A text; read from then on, as are those of the methods below. Throws {@link UserError} `gguf-invalid`, as they do. */
+  string(key: string): string | undefined {
+    return this.metadata.string(this.full(key));
+  }
+
+  number(key: string, otherwise?: number): number {
+    const full = this.full(key);
+    return this.required(full, this.metadata.number(full) ?? otherwise);
+  }
+
+  /** A whole number; one for each layer counts when they are all the same. */
+  integer(key: string, otherwise?: number): number {
+    const full = this.full(key);
+    const entry = this.metadata.entry(full);
+    if (entry?.type.startsWith('array') !== true)
+      return this.required(full, this.metadata.integer(full) ?? otherwise);
+    const [first, ...others] = new Set(this.metadata.integers(full));
+    if (first === undefined || others.length > 0) throw unsupportedFeature(this.path, `${full} by layer`);
+    return first;
+  }
+
+  /** Refuses any other number under this key. Throws {@link UserError} `gguf-unsupported`. */
+  expect(key: string, only: number): void {
+    const value = this.number(key, only);
+    if (value !== only) throw unsupportedFeature(this.path, `${PREFIX}${key} = ${value}, not ${only}`);
+  }
+
+  /**
+   * Sentences about keys that were not read. Throws {@link UserError} `gguf-unsupported` for one that changes what
+   * llama.cpp computes.
+   */
+  describeRest(): string[] {
+    const warnings: string[] = [];
+    for (const name of this.metadata.keys()) {
+      const key = name.slice(PREFIX.length);
+      if (!name.startsWith(PREFIX) || this.read.has(key) || HARMLESS.has(key)) continue;
+      const { value } = this.metadata.entry(name)!;
+      const neutral = NEUTRAL.get(key);
+      if (neutral !== undefined && Number(value) === neutral) continue;
+      const said = `${name.slice(0, 100)} = ${String(typeof value === 'object' ? value.slice(0, 4) : value).slice(0, 100)}`;
+      if (neutral !== undefined) throw unsupportedFeature(this.path, said);
+      warnings.push(
+        `The header says ${said}, which is not computed: llama.cpp does not read it for a Llama either.`,
+      );
+    }
+    return warnings;
+  }
+
+  private full(key: string): string {
+    this.read.add(key);
+    return PREFIX + key;
+  }
+
+  private required(full: string, value: number | undefined): number {
+    if (value !== undefined) return value;
+    throw this.metadata.missing(full, 'a number');
+  }
+}
