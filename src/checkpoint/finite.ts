@@ -6,10 +6,7 @@ import { UserError } from '../errors/index.ts';
  * finite. `firstIndex` is the index in the weight of the first value, for a weight that is checked in pieces.
  */
 export function assertFinite(name: string, values: Float32Array, firstIndex = 0): void {
-  // 0·x is NaN exactly when x is NaN or infinite, and NaN stays in a sum: no branch in the loop.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!;
-  if (sum === 0) return;
+  if (allFinite(values)) return;
   const index = values.findIndex((value) => !Number.isFinite(value));
   throw new UserError('weights-not-finite', {
     what: `Weight ${name} holds a value that is not a finite number.`,
@@ -17,4 +14,12 @@ export function assertFinite(name: string, values: Float32Array, firstIndex = 0)
     expected: 'finite numbers only',
     fix: 'the file is damaged or its training diverged: use another copy or an earlier checkpoint',
   });
+}
+
+/** Whether no value is NaN or infinite. */
+export function allFinite(values: Float32Array): boolean {
+  // 0·x is NaN exactly when x is NaN or infinite, and NaN stays in a sum: no branch in the loop.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i]!;
+  return sum === 0;
 }

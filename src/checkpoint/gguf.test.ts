@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { plainValues } from '../../test/support/gguf.ts';
+import { Cache } from './cache.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { readGgufHeader } from './gguf.ts';
 import { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
@@ -105,7 +106,7 @@ describe('a Llama GGUF file', () => {
     );
     const expected = [q.flat(), bias, k.flat(), k.flat()];
     expect(names.map((name) => [...readWeight(checkpoint, name)])).toEqual(expected);
-    const places = await materialize(checkpoint, names, join(folder, 'cache'));
+    const places = await materialize(checkpoint, names, new Cache(join(folder, 'cache'), expect.unreachable));
     expect(places.get(names[3]!)!.path).toBe(path);
     const stored = names.map((name) => {
       const { path: file, offset, length } = places.get(name)!;

@@ -1,8 +1,11 @@
 /**
  * Room `checkpoint`: files of model weights. It reads safetensors and GGUF, tells every weight by its
- * Hugging Face name, gives it as float32 (in memory or as a place in a file), and writes safetensors and GGUF.
+ * Hugging Face name, gives it as float32 (in memory or as a place in a file), keeps what is decoded in a checked cache, and writes safetensors and GGUF.
  * Bytes from outside are checked whole when a file is opened. It imports `errors`, `files` and `numeric`.
  */
+export { Cache, type CacheEntry } from './cache.ts';
+export type { CachedType, Layout } from './cache-file.ts';
+export { canonicalJson } from './canonical-json.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { decode } from './dequantize.ts';
 export { assertFinite } from './finite.ts';

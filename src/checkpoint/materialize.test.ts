@@ -9,17 +9,23 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 import type { FileRange } from '../files/index.ts';
 import { float32, tensor } from '../numeric/index.ts';
+import { Cache } from './cache.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { materialize } from './materialize.ts';
 import { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'materialize-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const cache = join(folder, 'cache', 'weights');
-beforeEach(() => rmSync(join(folder, 'cache'), { recursive: true, force: true }));
+const notes: string[] = [];
+const cache = new Cache(join(folder, 'cache'), (text) => notes.push(text));
+const kept = join(cache.folder, 'decoded');
+beforeEach(() => {
+  notes.length = 0;
+  rmSync(cache.folder, { recursive: true, force: true });
+});
 
 const halves = (dtype: 'F16' | 'BF16', ...data: number[]): HalfTensor => ({
   dtype,
@@ -47,18 +53,20 @@ it('maps F32 in place and decodes the rest once', async () => {
     ['a', [1, -2]],
     ['b', [1]],
   ]);
-  const [file] = readdirSync(cache);
-  expect(readdirSync(cache)).toHaveLength(1);
-  expect(file).toMatch(/^[0-9a-f]{64}\.f32$/);
-  const written = statSync(join(cache, file!)).mtimeMs;
+  const [file] = readdirSync(kept);
+  expect(readdirSync(kept)).toHaveLength(1);
+  expect(file).toMatch(/^[0-9a-f]{64}\.safetensors$/);
+  const written = statSync(join(kept, file!)).mtimeMs;
 
   await materialize(await openCheckpoint(folder), ['a', 'b'], cache);
-  expect(readdirSync(cache)).toEqual([file]);
-  expect(statSync(join(cache, file!)).mtimeMs).toBe(written);
+  expect(readdirSync(kept)).toEqual([file]);
+  expect(statSync(join(kept, file!)).mtimeMs).toBe(written);
+  expect(notes).toEqual([]);
 
-  truncateSync(join(cache, file!), 3);
+  truncateSync(join(kept, file!), 3);
   const again = await materialize(model, ['a', 'b'], cache);
   expect(floatsAt(again.get('b')!)).toEqual([1]);
+  expect(notes).toEqual([expect.stringContaining('is damaged')]);
 });
 
 it('makes another cache file for other weights and other names', async () => {
@@ -66,12 +74,12 @@ it('makes another cache file for other weights and other names', async () => {
   await materialize(first, ['a'], cache);
   await materialize(first, ['a', 'b'], cache);
   await materialize(await openModel({ a: halves('F16', 0xc000), b: halves('F16', 0) }), ['a'], cache);
-  expect(readdirSync(cache)).toHaveLength(3);
+  expect(readdirSync(kept)).toHaveLength(3);
 });
 
 it('writes no cache when nothing is to decode', async () => {
   await materialize(await openModel({ plain }), ['plain'], cache);
-  expect(() => readdirSync(cache)).toThrow(/ENOENT/);
+  expect(() => readdirSync(cache.folder)).toThrow(/ENOENT/);
 });
 
 it('finds values that are not finite, mapped or decoded, and leaves no file', async () => {
@@ -82,17 +90,28 @@ it('finds values that are not finite, mapped or decoded, and leaves no file', as
   });
   const decoded = await openModel({ w: halves('F16', 0, 0, 0xfc00) });
   await expect(materialize(decoded, ['w'], cache)).rejects.toThrow(/-Infinity at index 2/);
-  expect(readdirSync(cache)).toEqual([]);
+  expect(readdirSync(kept)).toEqual([]);
 });
 
-it('refuses missing names, types that cannot be decoded, places that cannot be written', async () => {
+it('refuses missing names and types that cannot be decoded', async () => {
   const model = await openModel({ mask: tensor('uint8', [1], Uint8Array.of(1)), a: halves('F16', 0) });
   await expect(materialize(model, ['missing'], cache)).rejects.toMatchObject({ code: 'weight-missing' });
   await expect(materialize(model, ['mask'], cache)).rejects.toMatchObject({
     code: 'weight-type-unsupported',
   });
-  const file = join(folder, 'config.json');
-  await expect(materialize(model, ['a'], join(file, 'below'))).rejects.toMatchObject({
+});
+
+it('decodes into a temporary file where the cache cannot be written, and refuses when there is no place at all', async () => {
+  const model = await openModel({ a: halves('F16', 0x3c00) });
+  const nowhere = join(folder, 'config.json', 'below');
+  const places = await materialize(model, ['a'], new Cache(nowhere, (text) => notes.push(text)));
+  expect(floatsAt(places.get('a')!)).toEqual([1]);
+  expect(places.get('a')!.path.startsWith(tmpdir())).toBe(true);
+  expect(notes).toEqual([expect.stringContaining(nowhere)]);
+
+  vi.stubEnv('TMPDIR', nowhere);
+  await expect(materialize(model, ['a'], new Cache(nowhere, () => {}))).rejects.toMatchObject({
     code: 'cannot-write',
   });
+  vi.unstubAllEnvs();
 });

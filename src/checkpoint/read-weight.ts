@@ -28,7 +28,11 @@ export function findWeight(checkpoint: Pick<Checkpoint, 'path' | 'weights'>, nam
  * Throws `UserError` `weight-missing`, `weight-type-unsupported`, `weights-not-finite`, `file-truncated`.
  */
 export function readWeight(checkpoint: Pick<Checkpoint, 'path' | 'weights'>, name: string): Float32Array {
-  const source = findWeight(checkpoint, name);
+  return readSource(findWeight(checkpoint, name));
+}
+
+/** As {@link readWeight}. */
+export function readSource(source: WeightSource): Float32Array {
   const pieces = [...decodedPieces(source)];
   if (pieces.length === 1) return pieces[0]!;
   const whole = new Float32Array(pieces.reduce((size, piece) => size + piece.length, 0));

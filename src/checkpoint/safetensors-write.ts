@@ -35,23 +35,54 @@ export async function writeSafetensors(
     ([nameA, a], [nameB, b]) =>
       b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (nameA < nameB ? -1 : 1),
   );
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
-  let end = 0;
-  for (const [name, { dtype, shape, data }] of entries) {
-    invariant(name !== '__metadata__', 'a tensor cannot be named __metadata__');
+  for (const [name, { shape, data }] of entries)
     invariant(data.length === sizeOf(shape), `${name} has ${data.length} elements, shape [${shape}]`);
-    header[name] = { dtype: NAMES[dtype], shape, data_offsets: [end, end + data.byteLength] };
-    end += data.byteLength;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const start = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
-  new DataView(start.buffer).setBigUint64(0, BigInt(start.length - 8), true);
-  start.set(text, 8);
+  const start = encodeHeader(
+    entries.map(([name, { dtype, shape, data }]) => ({
+      name,
+      dtype: NAMES[dtype],
+      shape,
+      bytes: data.byteLength,
+    })),
+    metadata,
+  );
   await writeFileAtomically(path, async (file) => {
     await file.writeFile(start);
     for (const [, { data }] of entries) {
       await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }
   });
+}
+
+/** A tensor as a header tells of it. */
+interface HeaderEntry {
+  readonly name: string;
+  /** In the format's words: `F32`, `U8`, … */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+/**
+ * All that stands before the values of `entries`, which follow in this order: the header's length, and the header,
+ * padded with spaces until the values begin at a multiple of `alignment` bytes.
+ */
+export function encodeHeader(
+  entries: readonly HeaderEntry[],
+  metadata: Readonly<Record<string, string>>,
+  alignment = 8,
+): Uint8Array {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let end = 0;
+  for (const { name, dtype, shape, bytes } of entries) {
+    invariant(name !== '__metadata__', 'a tensor cannot be named __metadata__');
+    header[name] = { dtype, shape, data_offsets: [end, end + bytes] };
+    end += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const start = new Uint8Array(Math.ceil((8 + text.length) / alignment) * alignment).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(start.length - 8), true);
+  start.set(text, 8);
+  return start;
 }

@@ -23,7 +23,7 @@ import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
 import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarning } from './tell-warnings.ts';
 
 const ON = 'What to measure:';
 const HOW = 'How to measure it:';
@@ -76,8 +76,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
   const path = chooseBaseModel(given, runs);
   const dataPath = chooseData(path, options);
   const { documents, sha256 } = await readDocuments(dataPath);
-  const model = await openModel(path, { compute, cacheFolder });
-  tellWarnings(model);
+  const model = await openModel(path, { compute, cacheFolder, onWarning: tellWarning });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
   const { seqLen = Math.min(256, model.definition.contextLength), pack = true } = options;
@@ -118,7 +117,9 @@ async function withMerged<Result>(
   const folder = await mkdtemp(join(tmpdir(), 'rankscope-merged-'));
   try {
     await exportMerged(join(folder, 'model'), adapted, { type: 'float32', about: {} });
-    return await use(await openModel(join(folder, 'model'), { compute, cacheFolder: folder }));
+    return await use(
+      await openModel(join(folder, 'model'), { compute, cacheFolder: folder, onWarning: tellWarning }),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

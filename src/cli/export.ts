@@ -18,7 +18,7 @@ import {
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, choiceOption, pathOption, switchOption } from './option-kinds.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarning } from './tell-warnings.ts';
 
 const FORM = 'Form:';
 const PLACE = 'Places:';
@@ -99,8 +99,10 @@ const WRITERS: Readonly<Record<(typeof FORMATS)[number], Writer>> = {
 };
 
 async function openBoth(run: string, { model: given, cacheDir }: Options) {
-  const model = await openModel(chooseBaseModel(given, [run]), { cacheFolder: cacheDir });
-  tellWarnings(model);
+  const model = await openModel(chooseBaseModel(given, [run]), {
+    cacheFolder: cacheDir,
+    onWarning: tellWarning,
+  });
   return { model, adapter: await loadAdapter(run, model) };
 }
 

@@ -9,7 +9,7 @@ import { adaptedModel, loadAdapter } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarning } from './tell-warnings.ts';
 
 const WHAT = 'What to continue:';
 const HOW = 'How:';
@@ -79,8 +79,8 @@ async function* continueText(given: string | undefined, options: Options): Async
   const base = await openModel(chooseBaseModel(given, run === undefined ? [] : [run]), {
     compute,
     cacheFolder,
+    onWarning: tellWarning,
   });
-  tellWarnings(base);
   const model = run === undefined ? base : adaptedModel(base, await loadAdapter(run, base));
   const tokenizer = await model.tokenizer();
   const prompt = encodePrompt(options.prompt, tokenizer);

@@ -13,7 +13,7 @@ import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
 import { watchStopSignals } from './stop-signals.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarningOn } from './tell-warnings.ts';
 import { FRAMES_FILE, PROBE_OUTPUTS, REPORT_FILE, writeProbeOutputs } from './write-outputs.ts';
 
 type Options = OptionValues<typeof PROBE_OPTIONS>;
@@ -64,8 +64,11 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     await readDocuments(dataPath);
     progress.say(`opening ${modelPath}`);
     const { compute, cacheDir } = options;
-    const model = await openModel(modelPath, { compute, cacheFolder: cacheDir });
-    tellWarnings(model, (line) => progress.say(line));
+    const model = await openModel(modelPath, {
+      compute,
+      cacheFolder: cacheDir,
+      onWarning: tellWarningOn(progress),
+    });
     result = await probe(model, dataPath, {
       ...options,
       framesFile: options.saveFrames ? join(run.directory, FRAMES_FILE) : undefined,

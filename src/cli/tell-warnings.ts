@@ -1,10 +1,11 @@
-/** What a model's files made the program warn of, on stderr. */
-import type { Model } from '../models/index.ts';
+/** What a model's files and the cache made the program warn of, on stderr. */
 
-/** `say` writes a line that stays: a command with a line of progress gives its own. */
-export function tellWarnings(
-  { warnings }: Pick<Model, 'warnings'>,
-  say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
-): void {
-  for (const warning of warnings) say(`warning: ${warning}`);
-}
+export const tellWarning = (text: string): void => {
+  process.stderr.write(`warning: ${text}\n`);
+};
+
+/** For a command with a line of progress. */
+export const tellWarningOn =
+  (progress: { say(line: string): void }) =>
+  (text: string): void =>
+    progress.say(`warning: ${text}`);

@@ -22,7 +22,7 @@ import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-fold
 import { chooseSources } from './sources.ts';
 import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
-import { tellWarnings } from './tell-warnings.ts';
+import { tellWarningOn } from './tell-warnings.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 import { TrainingProgress } from './training-progress.ts';
 import { REPORT_FILE } from './write-outputs.ts';
@@ -95,8 +95,11 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     await readDocuments(dataPath);
     progress.say(`opening ${modelPath}`);
     const { compute, cacheDir, lr, clip, ...rest } = options;
-    const model = await openModel(modelPath, { compute, cacheFolder: cacheDir });
-    tellWarnings(model, (line) => progress.say(line));
+    const model = await openModel(modelPath, {
+      compute,
+      cacheFolder: cacheDir,
+      onWarning: tellWarningOn(progress),
+    });
     result = await train(model, dataPath, {
       ...rest,
       learningRate: lr,

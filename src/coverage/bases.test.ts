@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { energyByDefinition, fallingMatrix } from '../../test/support/frames.ts';
+import { Cache } from '../checkpoint/index.ts';
 import {
   createRng,
   identity,
@@ -52,7 +53,7 @@ async function frameOf(basis: Basis, rank = RANK): Promise<Frame> {
     {
       layer,
       weight: () => Float32Array.from(weight.data),
-      cacheFolder,
+      cache: new Cache(cacheFolder, expect.unreachable),
       rng: createRng(11),
       moments: await moments(),
       ridge: RIDGE,

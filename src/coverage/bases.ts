@@ -1,4 +1,5 @@
 /** How each basis chooses the frames of a layer. */
+import type { Cache } from '../checkpoint/index.ts';
 import { invariant } from '../errors/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import {
@@ -48,8 +49,8 @@ export interface FrameSources {
   readonly layer: LinearLayer;
   /** W in the checkpoint's order. */
   readonly weight: () => Float32Array;
-  /** Folder of the decompositions that are kept between runs. */
-  readonly cacheFolder: string;
+  /** Of the decompositions that are kept between runs. */
+  readonly cache: Cache;
   readonly rng: Rng;
   readonly moments: LayerMoments | null;
   /** λ of the natural basis. */
@@ -69,9 +70,9 @@ const fromFile: FrameMaker = ({ layer, file, product }, rank) => {
 
 const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
   /** Top singular vectors of W. */
-  svd: async ({ layer, weight, cacheFolder, product }, rank) => {
+  svd: async ({ layer, weight, cache, product }, rank) => {
     const values = weight();
-    return topSingularVectors(values, () => weightMatrix(layer, values), rank, cacheFolder, product);
+    return topSingularVectors(layer, values, () => weightMatrix(layer, values), rank, cache, product);
   },
 
   /** Bottom singular vectors of W, the smallest first. */

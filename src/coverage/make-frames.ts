@@ -91,7 +91,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
       const sources = {
         layer,
         weight: () => model.readLayer(layer),
-        cacheFolder: model.cacheFolder,
+        cache: model.cache,
         rng: rng.fork(`${label}/${layer.name}`),
         moments,
         ridge,

@@ -55,7 +55,7 @@ export async function prepareSetting({
 }: SettingOptions): Promise<PreparedSetting> {
   const randomStart = kind === 'random-start';
   const modelPath = randomStart ? await randomStartOf(path, cacheFolder) : path;
-  const model = await openModel(modelPath);
+  const model = await openModel(modelPath, { cacheFolder });
   const { sha256 } = await readDocuments(data);
   const size = quick ? SIZES.quick : kind === 'real' ? SIZES.real : SIZES.full;
   const scale = quick ? QUICK : kind === 'real' ? REAL : FULL;
@@ -98,7 +98,7 @@ export async function prepareSetting({
 
 /** A checkpoint of the same shape and tokenizer with random weights, made once. */
 async function randomStartOf(path: string, cacheFolder: string): Promise<string> {
-  const { checkpoint, definition } = await openModel(path);
+  const { checkpoint, definition } = await openModel(path, { cacheFolder });
   const hash = createHash('sha256').update(JSON.stringify(checkpoint.config)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder, `random-start-${hash}`);
   if (existsSync(folder)) return folder;

@@ -1,5 +1,7 @@
 /** Reading exact ranges of files. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../errors/index.ts';
 import { readingError } from './refusals.ts';
 
@@ -28,7 +30,12 @@ export function withFile<Result>(path: string, use: (descriptor: number, size: n
 }
 
 /** Reads `length` bytes at `offset`; throws `file-truncated` when the file ends before. */
-export function readExactly(descriptor: number, path: string, offset: number, length: number): Uint8Array {
+export function readExactly(
+  descriptor: number,
+  path: string,
+  offset: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
@@ -50,6 +57,27 @@ export function fileEnds(path: string, size: number, needed: number | bigint, pa
     expected: `at least ${needed} bytes`,
     fix: 'the copy is incomplete: download or copy the file again',
   });
+}
+
+/**
+ * The bytes of a range piece by piece, each in an array of its own; between pieces, signals and timers have their
+ * turn. Throws as {@link readExactly} does.
+ */
+export async function* readPieces(
+  { path, offset, length }: FileRange,
+  pieceBytes = 2 ** 22,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const file = await open(path).catch((error: unknown) => {
+    throw readingError(path, error);
+  });
+  try {
+    for (let done = 0; done < length; done += pieceBytes) {
+      yield readExactly(file.fd, path, offset + done, Math.min(pieceBytes, length - done));
+      await nextTurn();
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 function readChunk(

@@ -30,6 +30,12 @@ export function writingError(path: string, error: unknown): unknown {
   );
 }
 
+/** Why a path could not be written, if {@link writingError} made that error. */
+export function refusalOf(error: unknown): string | undefined {
+  const code = error instanceof UserError && error.code === 'cannot-write' ? codeOf(error.cause) : undefined;
+  return code === undefined ? undefined : explain(code).got;
+}
+
 /** Runs `write`, and tells the operating system's refusal as {@link writingError} does. */
 export function tellWriteErrors<T>(path: string, write: () => T): T {
   try {

@@ -69,9 +69,9 @@ it('int8 comes near float32 in loss and output gradients, for both orders of sto
 it('a model opened in float32 leaves the packed weights of another run alone', async () => {
   const { folder } = loadReference('gpt2');
   await openModel(folder, { cacheFolder, compute: 'int8' });
-  const packed = () => readdirSync(cacheFolder).filter((file) => file.endsWith('.q8'));
-  const sizes = packed().map((file) => statSync(join(cacheFolder, file)).size);
+  const packed = () => readdirSync(join(cacheFolder, 'int8'));
+  const sizes = packed().map((file) => statSync(join(cacheFolder, 'int8', file)).size);
   await openModel(folder, { cacheFolder });
-  expect(packed().map((file) => statSync(join(cacheFolder, file)).size)).toEqual(sizes);
+  expect(packed().map((file) => statSync(join(cacheFolder, 'int8', file)).size)).toEqual(sizes);
   expect(Math.min(...sizes)).toBeGreaterThan(0);
 });

@@ -1,9 +1,6 @@
 /** Weights in 8 bits: packed once into a file, mapped by the engine. */
-import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { type Checkpoint, readWeight } from '../checkpoint/index.ts';
-import { type FileRange, writeFileAtomically } from '../files/index.ts';
+import { type Cache, type CachedType, type Checkpoint, readWeight } from '../checkpoint/index.ts';
+import type { FileRange } from '../files/index.ts';
 import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
 import type { LinearLayer, WeightSpec } from './definition.ts';
 import { layerWeights } from './definition.ts';
@@ -11,8 +8,8 @@ import { floatProducts, type WeightProvider } from './forward.ts';
 
 /** Values that share one scale; see the table of deviations in `docs/int8.md` for the choice. */
 const BLOCK_SIZE = 128;
-const ALIGNMENT = 64;
-const CACHE_VERSION = 1;
+/** To be raised when the packing changes. */
+const VERSION = 2;
 
 /** A matrix [rows, inner] that is multiplied with from the right, as xBᵀ. */
 interface Packing {
@@ -28,48 +25,33 @@ interface PackedWeight {
   readonly transposed: Packing;
 }
 
-const padded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 const blocksOf = (inner: number): number => Math.ceil(inner / BLOCK_SIZE);
 
 /**
  * Packs the named matrices to 8 bits, symmetric, one scale per block of 128 along the inner dimension of each of
- * the two products that a pass needs. Streams weight by weight into one file of `cacheFolder`, which is reused.
+ * the two products that a pass needs. Streams weight by weight into one file of the cache, which is reused.
  *
  * Throws UserError as `materialize` does.
  */
 export async function packWeights(
   checkpoint: Checkpoint,
   weights: readonly WeightSpec[],
-  cacheFolder: string,
+  cache: Cache,
 ): Promise<ReadonlyMap<string, PackedWeight>> {
   if (weights.length === 0) return new Map();
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([CACHE_VERSION, BLOCK_SIZE, await checkpoint.sha256(), weights]));
-  const path = resolve(join(cacheFolder, `${hash.digest('hex')}.q8`));
-  const packed = new Map<string, PackedWeight>();
-  let end = 0;
-  const place = (length: number): FileRange => {
-    const range = { path, offset: end, length };
-    end += padded(length);
-    return range;
-  };
-  const packing = (rows: number, inner: number): Packing => ({
-    rows,
-    inner,
-    values: place(rows * blocksOf(inner) * BLOCK_SIZE),
-    scales: place(rows * blocksOf(inner) * 4),
-  });
+  const layout: Record<string, CachedType> = {};
   for (const { name, shape } of weights) {
     const [rows, columns] = shape as [number, number];
-    packed.set(name, { straight: packing(rows, columns), transposed: packing(columns, rows) });
+    for (const [side, count, inner] of [
+      ['straight', rows, columns],
+      ['transposed', columns, rows],
+    ] as const) {
+      layout[`${name}/${side}/values`] = { dtype: 'U8', shape: [count, blocksOf(inner), BLOCK_SIZE] };
+      layout[`${name}/${side}/scales`] = { dtype: 'F32', shape: [count * blocksOf(inner)] };
+    }
   }
-  const present = await stat(path).catch(() => undefined);
-  if (present?.size === end) return packed;
-  await writeFileAtomically(path, async (file) => {
-    const write = async (data: Uint8Array | Float32Array) => {
-      await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      await file.writeFile(new Uint8Array(padded(data.byteLength) - data.byteLength));
-    };
+  const key = { weights: await checkpoint.sha256(), blockSize: BLOCK_SIZE, packed: weights };
+  const places = await cache.mapped({ kind: 'int8', version: VERSION, key }, layout, function* () {
     for (const { name, shape } of weights) {
       const [rows, columns] = shape as [number, number];
       const matrix = readWeight(checkpoint, name);
@@ -77,12 +59,24 @@ export async function packWeights(
         quantize(matrix, rows, columns, columns, 1),
         quantize(matrix, columns, rows, 1, columns),
       ]) {
-        await write(values);
-        await write(scales);
+        yield values;
+        yield scales;
       }
     }
   });
-  return packed;
+  const packing = (name: string, side: keyof PackedWeight, rows: number, inner: number): Packing => ({
+    rows,
+    inner,
+    values: places.get(`${name}/${side}/values`)!,
+    scales: places.get(`${name}/${side}/scales`)!,
+  });
+  return new Map(
+    weights.map(({ name, shape }) => {
+      const [rows, columns] = shape as [number, number];
+      const straight = packing(name, 'straight', rows, columns);
+      return [name, { straight, transposed: packing(name, 'transposed', columns, rows) }];
+    }),
+  );
 }
 
 /**

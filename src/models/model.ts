@@ -1,6 +1,6 @@
 /** A model that is ready to be put into graphs. */
 import { basename } from 'node:path';
-import { type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
+import { Cache, type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import type { FileRange } from '../files/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
@@ -16,6 +16,8 @@ export interface OpenModelOptions {
   readonly compute?: 'float32' | 'int8';
   /** Where decoded weights and frames are kept; default the user's cache folder. */
   readonly cacheFolder?: string;
+  /** Told each of {@link Model.warnings} as it arises; default Node's own way of warning. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /** An opened model. Its weights stay in files that the engine maps. */
@@ -25,10 +27,14 @@ export interface Model {
   readonly name: string;
   readonly definition: ModelDefinition;
   readonly checkpoint: Checkpoint;
-  /** What was left out, guessed or contradictory in its files, in whole sentences: for the user and the record. */
+  /**
+   * What was left out, guessed or contradictory in its files, and what of the cache was damaged or could not be
+   * kept, in whole sentences: for the user and the record. Grows while the model is used.
+   */
   readonly warnings: readonly string[];
   readonly compute: 'float32' | 'int8';
-  readonly cacheFolder: string;
+  /** Decoded weights, and what is made of weights, kept between runs. */
+  readonly cache: Cache;
   /** Seconds that opening took, with the decoding of weights that were not in the cache. */
   readonly openingSeconds: number;
   /** Parameters, tied ones counted once. */
@@ -51,14 +57,21 @@ export interface Model {
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
   const started = performance.now();
-  const { compute = 'float32', cacheFolder = defaultCacheFolder() } = options;
+  const { compute = 'float32', cacheFolder = defaultCacheFolder(), onWarning = emitWarning } = options;
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
+  const warnings: string[] = [];
+  const warn = (text: string) => {
+    warnings.push(text);
+    onWarning(text);
+  };
+  for (const warning of checkpoint.warnings) warn(warning);
+  const cache = new Cache(cacheFolder, warn);
   const packedSpecs = compute === 'int8' ? definition.layers.map((layer) => layerWeights(layer)[0]!) : [];
   const asFloat = definition.weights.filter(
     ({ name }) => !packedSpecs.some((packed) => packed.name === name),
   );
-  const places = await materialize(checkpoint, namesOf(asFloat), cacheFolder);
-  const packed = await packWeights(checkpoint, packedSpecs, cacheFolder);
+  const places = await materialize(checkpoint, namesOf(asFloat), cache);
+  const packed = await packWeights(checkpoint, packedSpecs, cache);
   let tokenizer: Promise<Tokenizer> | undefined;
   const ranges = [...places.values(), ...[...packed.values()].flatMap(rangesOf)];
   return {
@@ -66,9 +79,9 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     name: basename(path).replace(/\.(gguf|safetensors)$/, ''),
     definition,
     checkpoint,
-    warnings: checkpoint.warnings,
+    warnings,
     compute,
-    cacheFolder,
+    cache,
     openingSeconds: (performance.now() - started) / 1000,
     parameters: definition.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     weightBytes: ranges.reduce((sum, { length }) => sum + length, 0),
@@ -81,6 +94,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     readLayer: (layer) => readWeight(checkpoint, layerWeights(layer)[0]!.name),
   };
 }
+
+const emitWarning = (text: string) => process.emitWarning(text);
 
 const namesOf = (weights: readonly WeightSpec[]): string[] => weights.map(({ name }) => name);
 
