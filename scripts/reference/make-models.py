@@ -160,13 +160,16 @@ def rms_norm(self, hidden):
 
 
 def inverse_frequencies(config):
-    """theta^(-2i/d), for `llama3` with long wavelengths divided by `factor` and a blend between."""
+    """theta^(-2i/d); `linear`: divided by `factor`; `llama3`: long wavelengths divided, with a blend between."""
+    config.standardize_rope_params()
     rope = config.rope_parameters
     dimension = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     exponents = torch.arange(0, dimension, 2, dtype=torch.float64) / dimension
     frequencies = rope["rope_theta"] ** -exponents
     if rope["rope_type"] == "default":
         return frequencies
+    if rope["rope_type"] == "linear":
+        return frequencies / rope["factor"]
     assert rope["rope_type"] == "llama3"
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     turns = rope["original_max_position_embeddings"] * frequencies / (2 * math.pi)

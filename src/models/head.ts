@@ -11,7 +11,8 @@ const HEAD = 'lm_head.weight';
 export function settleHead(checkpoint: Checkpoint, architecture: Architecture): Checkpoint {
   const { config, weights } = checkpoint;
   const { base, modules, tiedByDefault } = architecture;
-  if ((config.tie_word_embeddings ?? tiedByDefault) !== true) return checkpoint;
+  const { tie_word_embeddings: flag = tiedByDefault } = config;
+  if (flag !== true) return checkpoint; // null is no flag at all, which the architecture's schema refuses
   const embeddingName = `${base}.${modules.embedding}.weight`;
   const [embedding, head] = [weights.get(embeddingName), weights.get(HEAD)];
   if (head === undefined) return checkpoint;
@@ -27,13 +28,13 @@ export function settleHead(checkpoint: Checkpoint, architecture: Architecture): 
     ? differenceNorm(head, embedding)
     : { difference: Infinity, norm: 1 };
   if (difference === 0) return { ...checkpoint, weights: tied };
-  const flag = config.tie_word_embeddings === undefined ? 'by default' : 'in config.json';
+  const where = config.tie_word_embeddings === undefined ? 'by default' : 'in config.json';
   return {
     ...checkpoint,
     config: { ...config, tie_word_embeddings: false },
     warnings: [
       ...checkpoint.warnings,
-      `The head is tied to the embedding ${flag}, but ${HEAD} is stored and differs from it (norm of the difference ` +
+      `The head is tied to the embedding ${where}, but ${HEAD} is stored and differs from it (norm of the difference ` +
         `${difference.toPrecision(4)}, ${((100 * difference) / norm).toPrecision(3)} % of the embedding's): the ` +
         'stored head is used, as transformers does.',
     ],
