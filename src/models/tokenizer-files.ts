@@ -1,18 +1,24 @@
 /** The files of a Hugging Face tokenizer. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
 
 /** A tokenizer in the words of Hugging Face's files. */
 export interface TokenizerFiles {
   /** tokenizer.json */
-  readonly tokenizer: Readonly<Record<string, unknown>>;
-  /** tokenizer_config.json */
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly tokenizer: JsonObject;
+  /** tokenizer_config.json, and over it special_tokens_map.json. */
+  readonly config: JsonObject;
+  /** generation_config.json, of which the tokens that end a text are read; config.json where there is none. */
+  readonly generation?: JsonObject;
 }
+type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads tokenizer.json and tokenizer_config.json of a folder. Throws {@link UserError}. */
-export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> {
+/** Bytes of a file, at most: the largest vocabularies take a tenth. */
+const LARGEST = 2 ** 28;
+
+/** Reads the files of a tokenizer from a folder. Throws {@link UserError}. */
+export async function readTokenizerFiles(path: string, modelConfig: JsonObject): Promise<TokenizerFiles> {
   const tokenizer = await readJsonObject(join(path, 'tokenizer.json'));
   if (tokenizer === undefined) {
     throw new UserError('tokenizer-missing', {
@@ -21,20 +27,22 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
       fix: 'save it there: AutoTokenizer.from_pretrained(…).save_pretrained(folder)',
     });
   }
-  return { tokenizer, config: (await readJsonObject(join(path, 'tokenizer_config.json'))) ?? {} };
+  const config = await readJsonObject(join(path, 'tokenizer_config.json'));
+  const special = await readJsonObject(join(path, 'special_tokens_map.json'));
+  const generation = await readJsonObject(join(path, 'generation_config.json'));
+  return { tokenizer, config: { ...config, ...special }, generation: generation ?? modelConfig };
 }
 
-async function readJsonObject(path: string): Promise<Record<string, unknown> | undefined> {
-  let text: string;
+async function readJsonObject(path: string): Promise<JsonObject | undefined> {
   try {
-    text = await readFile(path, 'utf8');
+    const found = await stat(path);
+    if (!found.isFile()) throw new Error('not a file');
+    if (found.size > LARGEST) throw new Error(`${found.size} bytes, which are more than ${LARGEST}`);
+    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content as JsonObject;
+    throw new Error('JSON, but no object');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw invalidTokenizer(path, error);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
     throw invalidTokenizer(path, error);
   }
 }
@@ -45,7 +53,7 @@ export function invalidTokenizer(path: string, cause: unknown): UserError {
     'tokenizer-invalid',
     {
       what: `The tokenizer of ${path} cannot be used.`,
-      got: cause instanceof Error ? cause.message : String(cause),
+      got: (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
       expected: 'a tokenizer.json as the tokenizers library writes it',
       fix: 'save the tokenizer again or use the one that the model was published with',
     },

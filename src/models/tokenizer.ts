@@ -1,8 +1,14 @@
 /** Text to token ids and back, from tokenizer.json or from the vocabulary inside a GGUF file. */
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
-import { exactPreTokenizer } from './pre-tokenizer.ts';
+import { makeDecoder } from './tokenizer/decoder.ts';
+import { Encoder } from './tokenizer/encoder.ts';
+import { findBeginning } from './tokenizer/post-processor.ts';
+import { contentOf } from './tokenizer/special-tokens.ts';
+import { TimeExceeded, withinTime } from './tokenizer/time-limit.ts';
+import { UnbrokenText } from './tokenizer/unbroken-text.ts';
+import { UnsupportedPart } from './tokenizer/unsupported.ts';
 import { invalidTokenizer, readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 import { tokenizerFromGguf } from './tokenizer-gguf.ts';
 
@@ -12,18 +18,30 @@ export interface Tokenizer {
   /**
    * Token ids of a text. Special tokens that are written out in the text become their ids; none is added,
    * except `beginOfText` in front when the model was trained to see it.
+   * Throws {@link UserError} `text-unbroken`, `tokenizer-too-slow`.
    */
   encode(text: string): number[];
-  /** The text of token ids; special tokens are written out. */
+  /** As `encode` of each text; ids come in lists of bounded length, so that long texts take little memory. */
+  encodeAll(texts: readonly string[]): (readonly number[])[][];
+  /** The text of token ids; special tokens are written out, ids that are no tokens left out. */
   decode(ids: readonly number[]): string;
+  /** Whether an id stands for a token: vocabularies have gaps, and models more rows than tokens. */
+  hasToken(id: number): boolean;
   /** The token that separates documents. */
   readonly endOfText: number | null;
+  /** The model's own end: of a completion, of a turn of a chat. */
+  readonly endOfSequence: number | null;
+  /** Tokens after which a text that is made is at its end: the two above and those of generation_config.json. */
+  readonly ends: ReadonlySet<number>;
   /** The token in front of every text, when the model wants one. */
   readonly beginOfText: number | null;
 }
 
 /** Marks of a document's end. A chat model's own end token ends a turn, so these are tried before it. */
 const DOCUMENT_ENDS = ['<|endoftext|>', '<|end_of_text|>'];
+
+/** What encoding may take, milliseconds: ever, and for each thousand characters. A fast one needs a fiftieth. */
+const PATIENCE = { ever: 1000, perThousand: 50 };
 
 /**
  * The tokenizer of a checkpoint.
@@ -33,7 +51,7 @@ const DOCUMENT_ENDS = ['<|endoftext|>', '<|end_of_text|>'];
 export async function openTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
   const files =
     checkpoint.gguf === undefined
-      ? await readTokenizerFiles(checkpoint.path)
+      ? await readTokenizerFiles(checkpoint.path, checkpoint.config)
       : tokenizerFromGguf(checkpoint.path, checkpoint.gguf);
   const tokenizer = createTokenizer(checkpoint.path, files);
   const { vocab_size: limit } = checkpoint.config;
@@ -49,41 +67,78 @@ export async function openTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> 
 }
 
 /** A tokenizer from the contents of its files; `path` names it in errors. */
-export function createTokenizer(path: string, { tokenizer, config }: TokenizerFiles): Tokenizer {
-  let inner: HuggingFaceTokenizer;
-  try {
-    inner = new HuggingFaceTokenizer(
-      { ...tokenizer, pre_tokenizer: exactPreTokenizer(tokenizer.pre_tokenizer) },
-      config,
-    );
-  } catch (error) {
-    throw invalidTokenizer(path, error);
-  }
-  const idOf = (token: unknown) => {
-    const content = typeof token === 'object' && token !== null && 'content' in token ? token.content : token;
-    return typeof content === 'string' ? (inner.token_to_id(content) ?? null) : null;
+export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer {
+  const { tokenizer, config, generation = {} } = files;
+  const telling = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw explain(path, error);
+    }
   };
-  const ends = [...DOCUMENT_ENDS, config.eos_token].map(idOf);
-  const beginOfText = wantedBegin(inner, config) ? idOf(config.bos_token) : null;
-  return {
-    vocabularySize: 1 + [...inner.get_vocab().values()].reduce((largest, id) => Math.max(largest, id), -1),
-    endOfText: ends.find((id) => id !== null) ?? null,
-    beginOfText,
-    encode: (text) => {
-      const ids = inner.encode(text, { add_special_tokens: false }).ids;
-      if (beginOfText !== null) ids.unshift(beginOfText);
-      return ids;
-    },
-    decode: (ids) =>
-      ids.length === 0 ? '' : inner.decode([...ids], { clean_up_tokenization_spaces: false }),
-  };
+  return telling(() => {
+    const encoder = withinTime(PATIENCE.ever, () => new Encoder(files));
+    const beginOfText = findBeginning(tokenizer.post_processor);
+    const decode = makeDecoder(tokenizer.decoder);
+    const { tokens } = encoder;
+    const idOf = (token: unknown) => encoder.ids.get(contentOf(token) ?? '') ?? null;
+    const endOfSequence = idOf(config.eos_token);
+    const endOfText = DOCUMENT_ENDS.map(idOf).find((id) => id !== null) ?? endOfSequence;
+    const encodeAll = (texts: readonly string[]) =>
+      telling(() => {
+        const characters = texts.reduce((sum, text) => sum + text.length, 0);
+        return withinTime(PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand, () =>
+          texts.map((text) => [
+            ...(beginOfText === null ? [] : [[beginOfText]]),
+            ...encoder.encode(text),
+          ]),
+        );
+      });
+    return {
+      vocabularySize: 1 + [...tokens.keys()].reduce((largest, id) => Math.max(largest, id), -1),
+      endOfText,
+      endOfSequence,
+      ends: new Set([endOfText, endOfSequence, generation.eos_token_id].flat().filter(isId)),
+      beginOfText,
+      hasToken: (id) => tokens.has(id),
+      encode: (text) => encodeAll([text])[0]!.flat(),
+      encodeAll,
+      decode: (ids) => telling(() => decode(ids.flatMap((id) => tokens.get(id) ?? []))),
+    };
+  });
 }
 
-/** Whether the tokenizer's own rule for special tokens puts `bos_token` in front. */
-function wantedBegin(inner: HuggingFaceTokenizer, config: Readonly<Record<string, unknown>>): boolean {
-  if (typeof config.add_bos_token === 'boolean') return config.add_bos_token;
-  const [bare, full] = [false, true].map((add) => inner.encode('a', { add_special_tokens: add }).tokens);
-  const { bos_token: begin } = config;
-  const content = typeof begin === 'object' && begin !== null && 'content' in begin ? begin.content : begin;
-  return full!.length > bare!.length && full![0] === content;
+const isId = (id: unknown): id is number => Number.isInteger(id);
+
+function explain(path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  if (error instanceof UnsupportedPart) {
+    return new UserError('tokenizer-unsupported', {
+      what: `The tokenizer of ${path} has a part that is not followed here exactly.`,
+      got: error.message,
+      expected: error.expected,
+      fix: 'use a model with a tokenizer of another kind',
+    });
+  }
+  if (error instanceof UnbrokenText) {
+    return new UserError('text-unbroken', {
+      what: `The tokenizer of ${path} cannot take the text in pieces.`,
+      got: error.message,
+      expected: 'spaces or line ends now and then',
+      fix: 'check that this is text, or break it into lines',
+    });
+  }
+  if (error instanceof TimeExceeded) {
+    return new UserError('tokenizer-too-slow', {
+      what: `The tokenizer of ${path} does not come to an end with a text.`,
+      got: error.message,
+      expected: 'regular expressions that do not try every way to match',
+      fix: 'use the tokenizer that the model was published with',
+    });
+  }
+  if (error instanceof z.ZodError) {
+    const { path: place, message } = error.issues[0]!;
+    return invalidTokenizer(path, new Error(`${place.join('.')}: ${message}`));
+  }
+  return invalidTokenizer(path, error);
 }

@@ -1,0 +1,200 @@
+/** Byte-pair encoding as the tokenizers library has it (`src/models/bpe`): by ids, the merge of lowest rank first. */
+import { MergeHeap } from './merge-heap.ts';
+import { LONGEST_STRETCH, UnbrokenText } from './unbroken-text.ts';
+
+export interface BytePairOptions {
+  /** Stands for a character that is no token. */
+  readonly unk_token: string | null;
+  readonly continuing_subword_prefix: string | null;
+  readonly end_of_word_suffix: string | null;
+  /** Unknown characters in a row are one token. */
+  readonly fuse_unk: boolean;
+  /** A character that is no token is written as the tokens `<0x..>` of its bytes, when all of them are there. */
+  readonly byte_fallback: boolean;
+  /** A word that is a token as a whole is not cut, whatever the merges say. */
+  readonly ignore_merges: boolean;
+}
+
+/** Words whose ids are remembered, and how long they are at most. */
+const REMEMBERED = 20_000;
+const REMEMBERED_LENGTH = 64;
+/** From this length on a word is cut where no merge reaches across. */
+const CUT_FROM = 256;
+const encoder = new TextEncoder();
+
+export class BytePairs {
+  readonly vocabulary: ReadonlyMap<string, number>;
+  private readonly options: BytePairOptions;
+  private readonly unknown: number | undefined;
+  /** By the pair of ids, as one number: rank and id of what it becomes. */
+  private readonly merges = new Map<number, { readonly rank: number; readonly id: number }>();
+  private readonly factor: number;
+  private readonly memory = new Map<string, readonly number[]>();
+  /** Neighbours within tokens, both characters written one after the other; made when a long word comes. */
+  private neighbours: ReadonlySet<string> | undefined;
+
+  /** Throws when a merge is malformed, or names or makes what is not in the vocabulary. */
+  constructor(
+    vocabulary: ReadonlyMap<string, number>,
+    merges: readonly (string | readonly [string, string])[],
+    options: BytePairOptions,
+  ) {
+    this.vocabulary = vocabulary;
+    this.options = options;
+    this.factor = 1 + [...vocabulary.values()].reduce((most, id) => Math.max(most, id), 0);
+    this.unknown = options.unk_token === null ? undefined : vocabulary.get(options.unk_token);
+    const prefix = options.continuing_subword_prefix?.length ?? 0;
+    for (const [rank, merge] of merges.entries()) {
+      const [left, right, ...more] = typeof merge === 'string' ? merge.split(' ') : merge;
+      if (left === undefined || right === undefined || more.length > 0) {
+        throw new Error(`merge ${rank + 1} is not two tokens with a space between`);
+      }
+      const result = left + right.slice(prefix);
+      const ids = [left, right, result].map((token) => vocabulary.get(token));
+      const missing = ids.indexOf(undefined);
+      if (missing >= 0) {
+        const token = JSON.stringify([left, right, result][missing]!.slice(0, 60));
+        throw new Error(`merge ${rank + 1} needs the token ${token}, which is not in the vocabulary`);
+      }
+      this.merges.set(ids[0]! * this.factor + ids[1]!, { rank, id: ids[2]! });
+    }
+  }
+
+  encode(word: string, ids: number[]): void {
+    if (word.length <= REMEMBERED_LENGTH) {
+      for (const id of this.remembered(word)) ids.push(id);
+      return;
+    }
+    const whole = this.options.ignore_merges ? this.vocabulary.get(word) : undefined;
+    if (whole !== undefined) ids.push(whole);
+    else for (const part of this.cut(word)) this.merge(part, ids);
+  }
+
+  private remembered(word: string): readonly number[] {
+    const known = this.memory.get(word);
+    if (known !== undefined) return known;
+    const whole = this.options.ignore_merges ? this.vocabulary.get(word) : undefined;
+    const ids: number[] = whole === undefined ? [] : [whole];
+    if (whole === undefined) this.merge(word, ids);
+    if (this.memory.size >= REMEMBERED) this.memory.clear();
+    this.memory.set(word, ids);
+    return ids;
+  }
+
+  /** A long word in parts that become the same tokens: two neighbours that no token holds are never merged. */
+  private *cut(word: string): Generator<string> {
+    const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = this.options;
+    if (word.length < CUT_FROM || prefix || suffix) {
+      if (word.length > LONGEST_STRETCH) throw new UnbrokenText();
+      yield word;
+      return;
+    }
+    this.neighbours ??= findNeighbours(this.vocabulary.keys());
+    let start = 0;
+    let before = '';
+    for (let at = 0; at < word.length; ) {
+      const character = String.fromCodePoint(word.codePointAt(at)!);
+      const apart =
+        before !== '' &&
+        !this.neighbours.has(before + character) &&
+        // Characters that are no tokens may be left out or fused, which makes others neighbours.
+        this.vocabulary.has(before) &&
+        this.vocabulary.has(character);
+      if (apart) {
+        yield word.slice(start, at);
+        start = at;
+      }
+      before = character;
+      at += character.length;
+      if (at - start > LONGEST_STRETCH) throw new UnbrokenText();
+    }
+    yield word.slice(start);
+  }
+
+  /** The tokens of single characters. */
+  private letters(word: string): number[] {
+    const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix, fuse_unk, byte_fallback } = this.options;
+    const ids: number[] = [];
+    // An unknown token waits for the next letter that is known.
+    let unknown = false;
+    let at = 0;
+    for (const character of word) {
+      at += character.length;
+      const start = at > character.length && prefix ? prefix + character : character;
+      const letter = at === word.length && suffix ? start + suffix : start;
+      const id = this.vocabulary.get(letter);
+      const bytes = id === undefined && byte_fallback ? this.bytes(letter) : undefined;
+      if (id !== undefined) {
+        if (unknown) ids.push(this.unknown!);
+        unknown = false;
+        ids.push(id);
+      } else if (bytes !== undefined) {
+        ids.push(...bytes);
+      } else if (this.options.unk_token !== null) {
+        if (this.unknown === undefined) {
+          throw new Error(`its unknown token ${JSON.stringify(this.options.unk_token)} is not in the vocabulary`);
+        }
+        if (unknown && !fuse_unk) ids.push(this.unknown);
+        unknown = true;
+      }
+    }
+    if (unknown) ids.push(this.unknown!);
+    return ids;
+  }
+
+  private bytes(letter: string): number[] | undefined {
+    const ids = bytesOf(letter).map((name) => this.vocabulary.get(name));
+    return ids.includes(undefined) ? undefined : (ids as number[]);
+  }
+
+  /** Appends the ids of a word: of all pairs that may be merged the one of lowest rank, and of those the leftmost. */
+  private merge(word: string, out: number[]): void {
+    const ids = this.letters(word);
+    const { length } = ids;
+    if (length < 2) {
+      out.push(...ids);
+      return;
+    }
+    const before = Int32Array.from(ids, (_, i) => i - 1);
+    const after = Int32Array.from(ids, (_, i) => i + 1);
+    const heap = new MergeHeap();
+    const offer = (left: number) => {
+      const right = after[left]!;
+      if (left < 0 || right >= length) return;
+      const merge = this.merges.get(ids[left]! * this.factor + ids[right]!);
+      if (merge !== undefined) heap.push(merge.rank, left, merge.id);
+    };
+    for (let i = 0; i + 1 < length; i++) offer(i);
+    for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
+      const { place, id } = next;
+      const right = after[place]!;
+      // What stood here may have become another token since.
+      if (ids[place]! < 0 || right >= length) continue;
+      if (this.merges.get(ids[place]! * this.factor + ids[right]!)?.id !== id) continue;
+      ids[place] = id;
+      ids[right] = -1;
+      after[place] = after[right]!;
+      if (after[place]! < length) before[after[place]!] = place;
+      if (before[place]! >= 0) offer(before[place]!);
+      offer(place);
+    }
+    for (const id of ids) if (id >= 0) out.push(id);
+  }
+}
+
+/** The names of a text's bytes as tokens. */
+export const bytesOf = (text: string): string[] =>
+  Array.from(encoder.encode(text), (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+
+/** Every two characters that stand side by side in a token. */
+export function findNeighbours(tokens: Iterable<string>): ReadonlySet<string> {
+  const pairs = new Set<string>();
+  for (const token of tokens) {
+    let before = '';
+    for (const character of token) {
+      if (before !== '') pairs.add(before + character);
+      before = character;
+    }
+  }
+  return pairs;
+}
