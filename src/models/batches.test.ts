@@ -4,16 +4,23 @@ import { makeSequences, sampleBatches } from './batches.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** One token per letter: a is 1, b is 2, …; 0 ends a text; 99 begins one when asked. */
-const letters = (beginOfText: number | null = null, endOfText: number | null = 0): Tokenizer => ({
-  vocabularySize: 100,
-  encode: (text) => [
+function letters(beginOfText: number | null = null, endOfText: number | null = 0): Tokenizer {
+  const encode = (text: string) => [
     ...(beginOfText === null ? [] : [beginOfText]),
     ...[...text].map((letter) => letter.charCodeAt(0) - 96),
-  ],
-  decode: () => '',
-  endOfText,
-  beginOfText,
-});
+  ];
+  return {
+    vocabularySize: 100,
+    encode,
+    encodeAll: (texts) => texts.map((text) => [encode(text)]),
+    decode: () => '',
+    hasToken: () => true,
+    endOfText,
+    endOfSequence: endOfText,
+    ends: new Set(),
+    beginOfText,
+  };
+}
 
 const rows = (data: ArrayLike<number>, seqLen: number) =>
   Array.from({ length: data.length / seqLen }, (_, row) =>

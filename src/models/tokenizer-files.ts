@@ -39,7 +39,8 @@ async function readJsonObject(path: string): Promise<JsonObject | undefined> {
     if (!found.isFile()) throw new Error('not a file');
     if (found.size > LARGEST) throw new Error(`${found.size} bytes, which are more than ${LARGEST}`);
     const content: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content as JsonObject;
+    if (typeof content === 'object' && content !== null && !Array.isArray(content))
+      return content as JsonObject;
     throw new Error('JSON, but no object');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;

@@ -56,6 +56,43 @@ describe('the vocabulary of a GGUF file', () => {
     ).toEqual([2]);
   });
 
+  it('knows the ends of turns and messages', () => {
+    expect([...open({ 'tokenizer.ggml.eot_token_id': 3, 'tokenizer.ggml.eom_token_id': 4 }).ends]).toEqual([
+      0, 1, 3, 4,
+    ]);
+  });
+
+  it.each([
+    ['a list of types that is too short', { 'tokenizer.ggml.token_type': [3, 3] }, /2 types.*20|2 types/s],
+    [
+      'a token without a known type',
+      { 'tokenizer.ggml.token_type': tokens.map(() => 9) },
+      /type 9 of token 0/,
+    ],
+    [
+      'a token twice',
+      { 'tokenizer.ggml.tokens': tokens.map((token, i) => (i === 3 ? 'a' : token)) },
+      /"a" as 2 and 3/,
+    ],
+    ['a merge of one token', { 'tokenizer.ggml.merges': ['ab'] }, /"ab" as merge 0/],
+    ['a merge of three tokens', { 'tokenizer.ggml.merges': ['a b c'] }, /"a b c" as merge 0/],
+    ['a merge that makes no token', { 'tokenizer.ggml.merges': ['a c'] }, /needs the token "ac"/],
+    ['a beginning that it does not have', { 'tokenizer.ggml.bos_token_id': 999 }, /bos_token_id/],
+    ['a beginning that is a text', { 'tokenizer.ggml.bos_token_id': '<s>' }, /bos_token_id/],
+    [
+      'a beginning wanted and not named',
+      { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.bos_token_id': undefined },
+      /does not say which/,
+    ],
+    [
+      'tokens that are numbers',
+      { 'tokenizer.ggml.tokens': tokens.map((_, i) => i) },
+      /tokenizer.ggml.tokens/,
+    ],
+  ])('refuses %s', (_, more, message) => {
+    expect(() => open(more)).toThrow(message);
+  });
+
   it('refuses vocabularies of other kinds', () => {
     const unsupported = expect.objectContaining({ code: 'tokenizer-unsupported' });
     expect(() => open({ 'tokenizer.ggml.model': 'llama' })).toThrow(unsupported);

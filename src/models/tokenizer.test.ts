@@ -40,8 +40,31 @@ const files = {
 };
 const config = { bos_token: { content: '<s>' }, eos_token: '</s>' };
 
+function twoInFront() {
+  const token = { SpecialToken: { id: '<s>', type_id: 0 } };
+  return {
+    type: 'TemplateProcessing',
+    single: [token, token, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [],
+    special_tokens: { '<s>': { id: '<s>', ids: [7], tokens: ['<s>'] } },
+  };
+}
+
+const splitBy = (pattern: string) => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
+
+/** JSON of a normalizer so deep that it cannot be written by recursion. */
+function nested(depth: number): string {
+  const begin = '{"type":"Sequence","normalizers":[';
+  return `${begin.repeat(depth)}{"type":"NFC"}${']}'.repeat(depth)}`;
+}
+
 function open(tokenizer: unknown, tokenizerConfig: unknown = config, vocabularySize = 13) {
-  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer).replace('"DEEP"', nested(20_000)));
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
   return openTokenizer(checkpoint(vocabularySize));
 }
@@ -79,17 +102,110 @@ describe('openTokenizer', () => {
     expect(tokenizer.encode('a \ufeffa')).toEqual([0, 13, 11, 12, 0]);
   });
 
-  it('puts the begin-of-text token in front when the files want it', async () => {
-    expect((await open(files, { ...config, add_bos_token: true })).encode('a')).toEqual([7, 0]);
+  it('puts the token in front of a text that the post-processor puts there, whatever add_bos_token says', async () => {
+    // transformers 5.24 does the same for a tokenizer.json: PreTrainedTokenizerFast, GPT2Tokenizer, Qwen2Tokenizer.
+    expect((await open(files, { ...config, add_bos_token: true })).encode('a')).toEqual([0]);
     const template = {
       type: 'TemplateProcessing',
       single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
       pair: [],
       special_tokens: { '<s>': { id: '<s>', ids: [7], tokens: ['<s>'] } },
     };
-    const tokenizer = await open({ ...files, post_processor: template });
+    const tokenizer = await open({ ...files, post_processor: template }, { ...config, add_bos_token: false });
     expect(tokenizer.beginOfText).toBe(7);
     expect(tokenizer.encode('ab')).toEqual([7, 2]);
+  });
+
+  it('takes special tokens and flags from the configuration, as transformers does', async () => {
+    // Files by name, ids that transformers 5.24 gives with the same files.
+    const flags = {
+      content: '</s>',
+      lstrip: true,
+      rstrip: false,
+      normalized: false,
+      single_word: false,
+      special: true,
+    };
+    const stripped = await open(files, { ...config, added_tokens_decoder: { 8: flags } });
+    expect(stripped.encode('a </s>')).toEqual([0, 8]);
+    const merges = ['a b', 'Ġ 1', 'b 1'];
+    const model = { ...files.model, vocab: { ...vocab, b1: 13 }, merges };
+    const plain = {
+      ...files,
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
+      model,
+    };
+    expect((await open(plain, config, 14)).encode('b1')).toEqual([13]);
+    expect((await open(plain, { ...config, pad_token: 'b' }, 14)).encode('b1')).toEqual([1, 4]);
+    writeFileSync(join(folder, 'special_tokens_map.json'), '{"eos_token": {"content": "<s>"}}');
+    expect((await open(files)).endOfSequence).toBe(7);
+    rmSync(join(folder, 'special_tokens_map.json'));
+  });
+
+  it('knows the tokens that end a text', async () => {
+    expect([...(await open(files)).ends]).toEqual([8]);
+    writeFileSync(join(folder, 'generation_config.json'), '{"eos_token_id": [7, 8]}');
+    expect([...(await open(files)).ends]).toEqual([8, 7]);
+    rmSync(join(folder, 'generation_config.json'));
+    expect([...(await open(files, {})).ends]).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a part of an unknown kind',
+      { pre_tokenizer: { type: 'UnicodeScripts' } },
+      /pre_tokenizer of type "UnicodeScripts"/,
+    ],
+    ['an option that it does not know', { normalizer: { type: 'NFC', form: 1 } }, /normalizer NFC: .*form/],
+    ['merges left out at random', { model: { ...files.model, dropout: 0.1 } }, /model BPE: dropout/],
+    ['two tokens in front', { post_processor: twoInFront() }, /2 tokens in front/],
+    ['names of the prototype', { normalizer: { type: 'constructor' } }, /normalizer of type "constructor"/],
+  ])('refuses %s', async (_, more, message) => {
+    await expect(open({ ...files, ...more })).rejects.toMatchObject({
+      code: 'tokenizer-unsupported',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ['an id of 2³¹', { model: { ...files.model, vocab: { a: 2 ** 31 } } }, /vocab: not an object of ids/],
+    [
+      'an id that is no number',
+      { model: { ...files.model, vocab: { a: 'b' } } },
+      /vocab: not an object of ids/,
+    ],
+    [
+      'merges that are no pairs',
+      { model: { ...files.model, merges: [['a', 'b', 'c']] } },
+      /merges: not a list of pairs/,
+    ],
+    ['a merge of three', { model: { ...files.model, merges: ['a b 1'] } }, /merge 1 is not two tokens/],
+    [
+      'a merge that makes no token',
+      { model: { ...files.model, merges: ['b a'] } },
+      /merge 1 needs the token "ba"/,
+    ],
+    [
+      'an added token with another id',
+      { added_tokens: [special('<s>', 9)] },
+      /"<s>" has the id 9.*gives it 7/,
+    ],
+    ['sequences in sequences for ever', { normalizer: 'DEEP' }, /nested deeper than 8/],
+    ['a class without an end', { pre_tokenizer: splitBy('[a') }, /regular expression/],
+    ['an expression that is none', { pre_tokenizer: splitBy('(a') }, /nvalid regular expression/],
+  ])('refuses %s', async (_, more, message) => {
+    await expect(open({ ...files, ...more })).rejects.toMatchObject({
+      code: expect.stringMatching(/^tokenizer-(invalid|unsupported)$/),
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('gives up an expression that tries every way to match', async () => {
+    const evil = await open({ ...files, pre_tokenizer: splitBy('(a+)+$b') });
+    expect(() => evil.encode(`${'a'.repeat(40)}c`)).toThrow(
+      expect.objectContaining({ code: 'tokenizer-too-slow' }),
+    );
+    expect(evil.encode('1')).toEqual([4]);
   });
 
   it('refuses a tokenizer that is larger than its model, missing, or damaged', async () => {

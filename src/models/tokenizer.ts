@@ -40,8 +40,8 @@ export interface Tokenizer {
 /** Marks of a document's end. A chat model's own end token ends a turn, so these are tried before it. */
 const DOCUMENT_ENDS = ['<|endoftext|>', '<|end_of_text|>'];
 
-/** What encoding may take, milliseconds: ever, and for each thousand characters. A fast one needs a fiftieth. */
-const PATIENCE = { ever: 1000, perThousand: 50 };
+/** What opening, any text, and a thousand characters of it may take, milliseconds: many times what they should. */
+const PATIENCE = { opening: 10_000, ever: 1000, perThousand: 50 };
 
 /**
  * The tokenizer of a checkpoint.
@@ -77,7 +77,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
     }
   };
   return telling(() => {
-    const encoder = withinTime(PATIENCE.ever, () => new Encoder(files));
+    const encoder = withinTime(PATIENCE.opening, () => new Encoder(files));
     const beginOfText = findBeginning(tokenizer.post_processor);
     const decode = makeDecoder(tokenizer.decoder);
     const { tokens } = encoder;
@@ -88,10 +88,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       telling(() => {
         const characters = texts.reduce((sum, text) => sum + text.length, 0);
         return withinTime(PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand, () =>
-          texts.map((text) => [
-            ...(beginOfText === null ? [] : [[beginOfText]]),
-            ...encoder.encode(text),
-          ]),
+          texts.map((text) => [...(beginOfText === null ? [] : [[beginOfText]]), ...encoder.encode(text)]),
         );
       });
     return {

@@ -51,7 +51,9 @@ export class TokenFinder {
       }
       if (text !== '') node.token ??= token;
     }
-    const units = [...this.root.next.keys()].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    const units = [...this.root.next.keys()].map(
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
     this.begins = units.length === 0 ? /(?!)/g : new RegExp(`[${units.join('')}]`, 'g');
   }
 

@@ -113,7 +113,12 @@ export class BytePairs {
 
   /** The tokens of single characters. */
   private letters(word: string): number[] {
-    const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix, fuse_unk, byte_fallback } = this.options;
+    const {
+      continuing_subword_prefix: prefix,
+      end_of_word_suffix: suffix,
+      fuse_unk,
+      byte_fallback,
+    } = this.options;
     const ids: number[] = [];
     // An unknown token waits for the next letter that is known.
     let unknown = false;
@@ -132,7 +137,9 @@ export class BytePairs {
         ids.push(...bytes);
       } else if (this.options.unk_token !== null) {
         if (this.unknown === undefined) {
-          throw new Error(`its unknown token ${JSON.stringify(this.options.unk_token)} is not in the vocabulary`);
+          throw new Error(
+            `its unknown token ${JSON.stringify(this.options.unk_token)} is not in the vocabulary`,
+          );
         }
         if (unknown && !fuse_unk) ids.push(this.unknown);
         unknown = true;

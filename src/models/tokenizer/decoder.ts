@@ -53,7 +53,11 @@ function decodeByteFallback(tokens: readonly string[]): string[] {
 const text = z.string();
 const MAKERS: Readonly<Record<string, Maker<Decoder>>> = {
   ByteLevel: checked(
-    { add_prefix_space: z.boolean().optional(), trim_offsets: z.boolean().optional(), use_regex: z.boolean().optional() },
+    {
+      add_prefix_space: z.boolean().optional(),
+      trim_offsets: z.boolean().optional(),
+      use_regex: z.boolean().optional(),
+    },
     () => decodeByteLevel,
   ),
   ByteFallback: checked({}, () => decodeByteFallback),

@@ -27,7 +27,8 @@ export class Encoder {
     this.preTokenize = makePreTokenizer(tokenizer.pre_tokenizer);
     const added = collectAddedTokens(tokenizer.added_tokens, config, this.model.vocabulary);
     this.ids = new Map([...this.model.vocabulary, ...added.map(({ content, id }) => [content, id] as const)]);
-    const textOf = (token: AddedToken) => (isNormalized(token) ? this.normalize(token.content) : token.content);
+    const textOf = (token: AddedToken) =>
+      isNormalized(token) ? this.normalize(token.content) : token.content;
     this.tokens = new Map([
       ...Array.from(this.model.vocabulary, ([token, id]) => [id, token] as const),
       ...added.map((token) => [token.id, textOf(token)] as const),

@@ -30,7 +30,12 @@ const MAKERS: Readonly<Record<string, Maker<Normalizer>>> = {
       return left.slice(0, end);
     };
   }),
-  Prepend: checked({ prepend: z.string() }, ({ prepend }) => (text) => (text === '' ? '' : prepend + text)),
+  Prepend: checked(
+    { prepend: z.string() },
+    ({ prepend }) =>
+      (text) =>
+        text === '' ? '' : prepend + text,
+  ),
   Replace: checked({ pattern: patternSchema, content: z.string() }, ({ pattern, content }) => {
     const found = compilePattern(pattern);
     return (text) => text.replace(found, () => content);
@@ -50,7 +55,8 @@ const MAKERS: Readonly<Record<string, Maker<Normalizer>>> = {
           .replace(/\p{White_Space}/gu, ' ');
       }
       if (options.handle_chinese_chars) changed = changed.replace(CHINESE, ' $& ');
-      if (options.strip_accents ?? options.lowercase) changed = changed.normalize('NFD').replace(/\p{Mn}/gu, '');
+      if (options.strip_accents ?? options.lowercase)
+        changed = changed.normalize('NFD').replace(/\p{Mn}/gu, '');
       return options.lowercase ? lowercase(changed) : changed;
     },
   ),

@@ -69,7 +69,9 @@ export function rewriteForJavaScript(source: string): string {
       out.push(fold ? foldClass(source.slice(i, end)) : source.slice(i, end));
       i = end;
     } else {
-      const text = /^(?:\\[pPxuk](?:\{[^}]*\}|<[^>]*>)|\\x[\da-fA-F]{2}|\\u[\da-fA-F]{4}|\\.|[^])/u.exec(rest)![0];
+      const text = /^(?:\\[pPxuk](?:\{[^}]*\}|<[^>]*>)|\\x[\da-fA-F]{2}|\\u[\da-fA-F]{4}|\\.|[\s\S])/u.exec(
+        rest,
+      )![0];
       atom = text === '|' ? -1 : out.length;
       const more = fold ? FOLDED[text.toLowerCase()] : undefined;
       out.push(more === undefined ? text : `[${text.toLowerCase()}${text.toUpperCase()}${more}]`);

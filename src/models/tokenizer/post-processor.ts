@@ -38,7 +38,10 @@ const MAKERS: Readonly<Record<string, Maker<readonly number[]>>> = {
     },
   ),
   Sequence: checked({ processors: z.array(z.unknown()) }, ({ processors }, depth) =>
-    processors.map((entry) => makePart('post_processor', MAKERS, entry, depth + 1)).reverse().flat(),
+    processors
+      .map((entry) => makePart('post_processor', MAKERS, entry, depth + 1))
+      .reverse()
+      .flat(),
   ),
 };
 

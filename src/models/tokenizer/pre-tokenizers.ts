@@ -92,7 +92,11 @@ const MAKERS: Readonly<Record<string, Maker<PreTokenizer>>> = {
     ({ pattern, behavior, invert }) => splitter(compilePattern(pattern), behavior, invert),
   ),
   ByteLevel: checked(
-    { add_prefix_space: z.boolean(), trim_offsets: z.boolean().optional(), use_regex: z.boolean().default(true) },
+    {
+      add_prefix_space: z.boolean(),
+      trim_offsets: z.boolean().optional(),
+      use_regex: z.boolean().default(true),
+    },
     ({ add_prefix_space, use_regex }) => {
       const cut = use_regex ? isolating(compilePattern({ Regex: GPT2_PATTERN })) : (piece: Piece) => [piece];
       return function* ({ text, first }) {
@@ -118,7 +122,10 @@ const MAKERS: Readonly<Record<string, Maker<PreTokenizer>>> = {
       return ({ text, first }) => {
         const marked = text.replaceAll(' ', () => replacement);
         const wanted = scheme === 'always' || (scheme === 'first' && first);
-        const piece = { text: wanted && !marked.startsWith(replacement) ? replacement + marked : marked, first };
+        const piece = {
+          text: wanted && !marked.startsWith(replacement) ? replacement + marked : marked,
+          first,
+        };
         return split ? cut(piece) : [piece];
       };
     },
@@ -129,7 +136,9 @@ const MAKERS: Readonly<Record<string, Maker<PreTokenizer>>> = {
   Punctuation: checked({ behavior: behaviorSchema.default('Isolated') }, ({ behavior }) =>
     splitter(PUNCTUATION, behavior),
   ),
-  Whitespace: checked({}, () => splitter(new RegExp(`${WORD}+|(?:(?!${WORD})\\P{White_Space})+`, 'gu'), 'Removed', true)),
+  Whitespace: checked({}, () =>
+    splitter(new RegExp(`${WORD}+|(?:(?!${WORD})\\P{White_Space})+`, 'gu'), 'Removed', true),
+  ),
   WhitespaceSplit: checked({}, () => removing(/\p{White_Space}/gu)),
   BertPreTokenizer: checked({}, () => chain([removing(/\p{White_Space}/gu), isolating(PUNCTUATION)])),
   CharDelimiterSplit: checked({ delimiter: z.string().min(1) }, ({ delimiter }) =>

@@ -10,15 +10,15 @@ const CONTEXT = createContext({ work: () => {} });
 let running = false;
 
 /**
- * What `work` returns; it must be fit to be run twice. Throws {@link TimeExceeded} after `milliseconds` of work: a
- * machine that stood still meanwhile does not count. Calls inside another one share its limit.
+ * What `work` returns; it must be fit to be run twice. Throws {@link TimeExceeded} after `milliseconds`, unless the
+ * processor worked on something else for most of them: then it is tried again. Calls inside another share its limit.
  */
 export function withinTime<Result>(milliseconds: number, work: () => Result): Result {
   if (running) return work();
   running = true;
   try {
+    const before = process.cpuUsage();
     for (;;) {
-      const before = process.cpuUsage();
       try {
         let result: Result;
         CONTEXT.work = () => {
@@ -38,5 +38,9 @@ export function withinTime<Result>(milliseconds: number, work: () => Result): Re
   }
 }
 
+// The watchdog's error need not be an Error of this realm.
 const isTimeout = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  typeof error === 'object' &&
+  error !== null &&
+  'code' in error &&
+  error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';

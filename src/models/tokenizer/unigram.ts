@@ -22,7 +22,8 @@ export class Unigram {
   /** Throws when there is no token, or no such token as `unknown`. */
   constructor(vocab: readonly (readonly [string, number])[], unknown: number | null, byteFallback: boolean) {
     if (vocab.length === 0) throw new Error('an empty vocabulary');
-    if (unknown !== null && unknown >= vocab.length) throw new Error(`no token ${unknown}, which unk_id names`);
+    if (unknown !== null && unknown >= vocab.length)
+      throw new Error(`no token ${unknown}, which unk_id names`);
     this.vocabulary = new Map(vocab.map(([token], id) => [token, id]));
     this.scores = vocab.map(([, score]) => score);
     this.unknown = unknown;
@@ -107,7 +108,8 @@ export class Unigram {
   private writeUnknown(text: string, ids: number[]): void {
     if (text === '') return;
     const known = this.vocabulary.get(text);
-    const bytes = this.byteFallback && known === undefined ? bytesOf(text).map((name) => this.vocabulary.get(name)) : [];
+    const bytes =
+      this.byteFallback && known === undefined ? bytesOf(text).map((name) => this.vocabulary.get(name)) : [];
     if (known !== undefined) ids.push(known);
     else if (bytes.length === 0 || bytes.includes(undefined)) ids.push(this.unknown!);
     else for (const id of bytes) ids.push(id!);

@@ -40,7 +40,10 @@ const unigramSchema = z.custom<readonly (readonly [string, number])[]>(
     Array.isArray(value) &&
     value.every(
       (entry) =>
-        Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && Number.isFinite(entry[1]),
+        Array.isArray(entry) &&
+        entry.length === 2 &&
+        typeof entry[0] === 'string' &&
+        Number.isFinite(entry[1]),
     ),
   'not a list of tokens with scores',
 );
@@ -123,7 +126,8 @@ function wordPieces(
 
 function idOf(vocabulary: ReadonlyMap<string, number>, token: string): number {
   const id = vocabulary.get(token);
-  if (id === undefined) throw new Error(`its unknown token ${JSON.stringify(token)} is not in the vocabulary`);
+  if (id === undefined)
+    throw new Error(`its unknown token ${JSON.stringify(token)} is not in the vocabulary`);
   return id;
 }
 
@@ -132,6 +136,8 @@ export function makeWordModel(entry: unknown): WordModel {
   if (typeof entry !== 'object' || entry === null || Object.hasOwn(entry, 'type')) {
     return makePart('model', MAKERS, entry);
   }
-  const type = Object.hasOwn(entry, 'merges') ? 'BPE' : 'vocab' in entry && Array.isArray(entry.vocab) ? 'Unigram' : '';
-  return makePart('model', MAKERS, { ...entry, type });
+  if (Object.hasOwn(entry, 'merges')) return makePart('model', MAKERS, { ...entry, type: 'BPE' });
+  if ('vocab' in entry && Array.isArray(entry.vocab))
+    return makePart('model', MAKERS, { ...entry, type: 'Unigram' });
+  throw new Error('a model without a type');
 }

@@ -14,15 +14,8 @@ export function ggufModelConfig(
 export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<string, unknown> {
   const { tokenizer, config } = tokenizerFromGguf(path, gguf);
   const template = gguf.string('tokenizer.chat_template');
-  const begin = config.add_bos_token === true ? config.bos_token : undefined;
   return {
-    'tokenizer.json': {
-      version: '1.0',
-      truncation: null,
-      padding: null,
-      ...tokenizer,
-      ...(typeof begin === 'string' ? { post_processor: putInFront(begin, tokenId(gguf, 'bos')!) } : {}),
-    },
+    'tokenizer.json': { version: '1.0', truncation: null, padding: null, ...tokenizer },
     'tokenizer_config.json': {
       ...config,
       tokenizer_class: 'PreTrainedTokenizerFast',
@@ -35,16 +28,4 @@ export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<str
 
 function tokenId(gguf: GgufMetadata, kind: 'bos' | 'eos'): number | undefined {
   return gguf.integer(`tokenizer.ggml.${kind}_token_id`);
-}
-
-/** A `post_processor` of tokenizer.json that puts a special token in front of every text. */
-function putInFront(token: string, id: number) {
-  const special = { SpecialToken: { id: token, type_id: 0 } };
-  const text = (name: string, type: number) => ({ Sequence: { id: name, type_id: type } });
-  return {
-    type: 'TemplateProcessing',
-    single: [special, text('A', 0)],
-    pair: [special, text('A', 0), text('B', 1)],
-    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
-  };
 }
