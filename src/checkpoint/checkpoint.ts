@@ -1,15 +1,33 @@
 /** Opening a checkpoint: a Hugging Face folder, a safetensors file in one, or a GGUF file. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { readingError } from '../files/index.ts';
+import {
+  type JsonFile,
+  readFirstBytes,
+  readingError,
+  readJsonObject,
+  recognizeKind,
+  SIZE_LIMITS,
+  withFile,
+} from '../files/index.ts';
 import { readGgufHeader } from './gguf.ts';
 import type { GgufMetadata } from './gguf-metadata.ts';
 import { translateLlama } from './llama-gguf.ts';
+import { notAModel } from './not-a-model.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
+import { joinShards, readShardIndex, type Shard, type ShardIndex } from './shards.ts';
 import type { WeightSource } from './weight-source.ts';
+
+const SINGLE_FILE = 'model.safetensors';
+const INDEX_FILE = 'model.safetensors.index.json';
+const CONFIG: JsonFile = {
+  limit: SIZE_LIMITS.config,
+  code: 'config-invalid',
+  fix: 'download or write the file again',
+};
 
 /** An opened checkpoint: headers are read and checked, weights are not yet read. */
 export interface Checkpoint {
@@ -36,7 +54,7 @@ export interface Checkpoint {
  * those of {@link readSafetensorsHeader} and `readGgufHeader`.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const kind = await stat(path).catch((error: unknown) => {
+  const status = await stat(path).catch((error: unknown) => {
     throw new UserError(
       'model-not-found',
       {
@@ -47,69 +65,70 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
       { cause: error },
     );
   });
-  if (kind.isDirectory()) return openFolder(path);
-  if (path.endsWith('.gguf')) return openGguf(path);
-  if (path.endsWith('.safetensors')) return openSafetensors(dirname(path), [path]);
+  if (status.isDirectory()) return openFolder(path);
+  // What a file is stands in its first bytes, not in its name.
+  const kind = withFile(path, (file, size) => recognizeKind(readFirstBytes(file, path, size)));
+  if (kind?.format === 'gguf' || path.endsWith('.gguf')) return openGguf(path);
+  if (kind?.format === 'safetensors' || path.endsWith('.safetensors')) return openSafetensorsFile(path);
   throw new UserError('model-not-found', {
     what: `${path} is not a model file that can be read.`,
+    got: kind?.name ?? 'a file of no kind that is known here',
     expected: 'a Hugging Face folder (config.json and safetensors), a .safetensors or a .gguf file',
-    fix: 'name the folder of the model',
+    fix: kind === undefined || kind.format === 'json' ? 'name the folder of the model' : kind.fix,
   });
 }
 
 async function openFolder(folder: string): Promise<Checkpoint> {
   const entries = await readdir(folder);
-  if (entries.includes('model.safetensors'))
-    return openSafetensors(folder, [join(folder, 'model.safetensors')]);
-  const index = join(folder, 'model.safetensors.index.json');
-  if (entries.includes('model.safetensors.index.json')) {
-    const shardOf = await readIndex(index);
-    const shards = [...new Set(Object.values(shardOf))].toSorted();
-    const checkpoint = await openSafetensors(
-      folder,
-      shards.map((shard) => join(folder, shard)),
-    );
-    const missing = Object.keys(shardOf).find((name) => !checkpoint.weights.has(name));
-    if (missing === undefined) return checkpoint;
-    throw incomplete(
-      folder,
-      `weight ${missing} stands in the index but in no shard`,
-      'download the shards again',
-    );
+  if (entries.includes(INDEX_FILE)) {
+    const index = readShardIndex(join(folder, INDEX_FILE));
+    const shards = [...new Set(index.values())].toSorted();
+    const checkpoint = await openSafetensors(folder, shards, index);
+    const stray = entries.includes(SINGLE_FILE) && !shards.includes(SINGLE_FILE);
+    if (!stray) return checkpoint;
+    const warning = `${SINGLE_FILE} stands beside ${INDEX_FILE} and is ignored: the index says where weights are.`;
+    return { ...checkpoint, warnings: [warning, ...checkpoint.warnings] };
   }
-  const gguf = entries.find((name) => name.endsWith('.gguf'));
-  throw incomplete(
-    folder,
-    `the folder holds ${entries.slice(0, 8).join(', ') || 'nothing'}`,
-    gguf === undefined
-      ? 'save the model with save_pretrained(…)'
-      : `name the file itself: ${join(folder, gguf)}`,
-  );
+  if (entries.includes(SINGLE_FILE)) return openSafetensors(folder, [SINGLE_FILE]);
+  throw notAModel(folder, entries);
 }
 
-async function openSafetensors(folder: string, paths: readonly string[]): Promise<Checkpoint> {
-  const config = await readJsonObject(join(folder, 'config.json'));
-  const files: string[] = [];
-  const weights = new Map<string, WeightSource>();
-  for (const path of paths) {
+/** One file named itself: the whole model, beside its config. */
+async function openSafetensorsFile(path: string): Promise<Checkpoint> {
+  const shard = /-(\d{5})-of-(\d{5})\.safetensors$/.exec(path);
+  if (shard !== null && Number(shard[2]) > 1) {
+    throw new UserError('model-incomplete', {
+      what: `${path} is one part of a model.`,
+      got: `part ${Number(shard[1])} of ${Number(shard[2])}`,
+      expected: `all parts, with ${INDEX_FILE}`,
+      fix: `name their folder: ${dirname(path)}`,
+    });
+  }
+  return openSafetensors(dirname(path), [basename(path)]);
+}
+
+async function openSafetensors(
+  folder: string,
+  shards: readonly string[],
+  index?: ShardIndex,
+): Promise<Checkpoint> {
+  const config = readJsonObject(join(folder, 'config.json'), CONFIG);
+  const opened: Shard[] = [];
+  for (const name of shards) {
+    const path = join(folder, name);
     // The engine maps no links, and the hub's cache is made of them.
     const file = await realpath(path).catch((error: unknown) => {
       throw readingError(path, error);
     });
-    files.push(file);
-    for (const [name, source] of readSafetensorsHeader(file).tensors) {
-      if (weights.has(name))
-        throw incomplete(folder, `weight ${name} stands in two shards`, 'remove stale shards');
-      weights.set(name, source);
-    }
+    opened.push({ name, file, tensors: readSafetensorsHeader(file).tensors });
   }
+  const files = opened.map(({ file }) => file);
   return {
     path: folder,
     format: 'safetensors',
     config,
-    weights,
+    ...joinShards(opened, index),
     files,
-    warnings: [],
     sha256: once(() => hashFiles(files)),
   };
 }
@@ -117,6 +136,15 @@ async function openSafetensors(folder: string, paths: readonly string[]): Promis
 async function openGguf(path: string): Promise<Checkpoint> {
   const file = await realpath(path);
   const header = readGgufHeader(file);
+  const parts = header.metadata.integer('split.count') ?? 1;
+  if (parts > 1) {
+    throw new UserError('gguf-unsupported', {
+      what: `${path} is one part of a model.`,
+      got: `a file split in ${parts}`,
+      expected: 'the model in one file',
+      fix: 'join the parts: llama-gguf-split --merge FIRST-PART WHOLE.gguf',
+    });
+  }
   return {
     path,
     format: 'gguf',
@@ -125,41 +153,6 @@ async function openGguf(path: string): Promise<Checkpoint> {
     gguf: header.metadata,
     sha256: once(() => hashFiles([file])),
   };
-}
-
-async function readIndex(path: string): Promise<Record<string, string>> {
-  const { weight_map: map } = await readJsonObject(path);
-  // A shard stands beside its index: a name with a folder in it could point anywhere.
-  const isShard = (shard: unknown) => typeof shard === 'string' && /^[^/\\]+\.safetensors$/.test(shard);
-  if (typeof map === 'object' && map !== null && Object.values(map).every(isShard)) {
-    return map as Record<string, string>;
-  }
-  throw new UserError('config-invalid', {
-    what: `${path} has no usable weight_map.`,
-    got: JSON.stringify(map)?.slice(0, 80) ?? 'nothing',
-    expected: 'an object of weight names and names of .safetensors files in the same folder',
-    fix: 'download the file again',
-  });
-}
-
-async function readJsonObject(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw readingError(path, error);
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    value = error;
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error)) {
-    return value as Record<string, unknown>;
-  }
-  throw new UserError('config-invalid', {
-    what: `${path} is not a JSON object.`,
-    got: value instanceof Error ? value.message : typeof value,
-    fix: 'download or write the file again',
-  });
 }
 
 async function hashFiles(files: readonly string[]): Promise<string> {
@@ -180,13 +173,4 @@ function once<Result>(compute: () => Promise<Result>): () => Promise<Result> {
     result ??= compute();
     return result;
   };
-}
-
-function incomplete(folder: string, got: string, fix: string): UserError {
-  return new UserError('model-incomplete', {
-    what: `${folder} is not a complete model.`,
-    got,
-    expected: 'config.json and model.safetensors, or model.safetensors.index.json with its shards',
-    fix,
-  });
 }

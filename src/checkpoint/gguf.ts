@@ -8,7 +8,8 @@
  */
 import { constants } from 'node:buffer';
 import { UserError } from '../errors/index.ts';
-import { fileEnds, SequentialReader, withFile } from '../files/index.ts';
+import { fileEnds, readFirstBytes, SequentialReader, withFile } from '../files/index.ts';
+import { refuseOtherKinds } from './file-kind.ts';
 import {
   GGUF_VALUE_TYPES,
   type GgufEntry,
@@ -73,6 +74,7 @@ const ARRAYS = {
  */
 export function readGgufHeader(path: string): GgufHeader {
   return withFile(path, (descriptor, fileSize) => {
+    refuseOtherKinds(path, readFirstBytes(descriptor, path, fileSize), 'gguf');
     const file = new HeaderReader(path, new SequentialReader(descriptor, path, fileSize));
     const { tensorCount, entryCount } = readCounts(file);
     const metadata = new GgufMetadata(path, readEntries(file, entryCount));

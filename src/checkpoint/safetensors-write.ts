@@ -72,7 +72,8 @@ export function encodeHeader(
   metadata: Readonly<Record<string, string>>,
   alignment = 8,
 ): Uint8Array {
-  const header: Record<string, unknown> = {};
+  // Without a prototype: a tensor may be named __proto__.
+  const header: Record<string, unknown> = Object.create(null);
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let end = 0;
   for (const { name, dtype, shape, bytes } of entries) {

@@ -128,8 +128,78 @@ describe('readSafetensorsHeader refuses', () => {
     expect(() => readSafetensorsHeader(path)).toThrow(/header length is beyond the limit/);
   });
 
+  it('headers that would take more than their file has, quickly', () => {
+    const entry = (shape: string) => `{"w":{"dtype":"F32","shape":${shape},"data_offsets":[0,4]}}`;
+    const refuse = (header: string | object, message: RegExp) => {
+      writeRaw(header, 4);
+      expect(() => readSafetensorsHeader(path)).toThrow(message);
+    };
+    refuse('['.repeat(1_000_000), /not a JSON object/);
+    refuse(`{"w":${'['.repeat(1_000_000)}`, /tensor w/);
+    refuse(`{"w":{"note":${'['.repeat(20_000)}${']'.repeat(20_000)}}}`, /more than 128 deep/);
+    refuse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`, /header is not JSON/);
+    refuse(entry(`[${'2,'.repeat(100_000)}2]`), /wrong length/);
+    refuse(entry(`[${'9007199254740991,'.repeat(100_000)}2]`), /wrong length/);
+    refuse(
+      { w: f32([0, 1], 0, 4), ['n'.repeat(5_000_000)]: { dtype: 'x'.repeat(5_000_000) } },
+      /wrong length/,
+    );
+    refuse({ ['n'.repeat(5_000_000)]: { dtype: 'x'.repeat(5_000_000) } }, /\(50001\d\d characters\)/);
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.from([0, 0xe1, 0xf5, 5, 0, 0, 0, 0]), Buffer.from('{}      ')]),
+    );
+    expect(() => readSafetensorsHeader(path)).toThrow(
+      expect.objectContaining({
+        code: 'file-truncated',
+        message: expect.stringMatching(/16 bytes.*100000008/s),
+      }),
+    );
+  });
+
+  it('opens a shape of a hundred thousand ones, as the reference does', () => {
+    writeRaw(`{"w":{"dtype":"F32","shape":[${'1,'.repeat(99_999)}1],"data_offsets":[0,4]}}`, 4);
+    expect(readSafetensorsHeader(path).tensors.get('w')!.shape).toHaveLength(100_000);
+  });
+
   it('a file that is not there', () => {
     const missing = join(folder, 'missing');
     expect(() => readSafetensorsHeader(missing)).toThrow(expect.objectContaining({ code: 'file-not-found' }));
+  });
+});
+
+describe('odd files are read as the safetensors package reads them', () => {
+  interface Case {
+    readonly name: string;
+    readonly file: string;
+    readonly opens: boolean;
+    readonly names?: string[];
+    readonly metadata?: Record<string, string>;
+  }
+  const reference = new URL('../../test/reference/safetensors/cases.json', import.meta.url);
+  const cases = JSON.parse(readFileSync(reference, 'utf8')) as Case[];
+  /** What the package opens and the format's own text forbids, and sizes beyond what a JavaScript number holds. */
+  const stricter = new Map([
+    ['leading space', /header is not a JSON object/],
+    ['leading newline', /header is not a JSON object/],
+    ['dup name same', /the key "w" stands twice/],
+    ['dup key in metadata', /the key "a" stands twice/],
+    ['tensor as array', /\{ is wanted, found \[/],
+    ['shape 2^62,0', /impossible shape/],
+    ['shape 2^53+1,0', /impossible shape/],
+  ]);
+
+  it.each(cases)('$name', ({ name, file, opens, names, metadata }) => {
+    writeFileSync(path, Buffer.from(file, 'base64'));
+    if (!opens || stricter.has(name)) {
+      expect(() => readSafetensorsHeader(path)).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/^(safetensors-invalid|file-truncated)$/) }),
+      );
+      if (opens) expect(() => readSafetensorsHeader(path)).toThrow(stricter.get(name));
+      return;
+    }
+    const header = readSafetensorsHeader(path);
+    expect([...header.tensors.keys()].toSorted()).toEqual(names);
+    expect({ ...header.metadata }).toEqual(metadata);
   });
 });

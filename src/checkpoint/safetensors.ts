@@ -1,38 +1,48 @@
 /**
  * Reading the header of a safetensors file: 8 bytes of header length (little-endian), the header as JSON,
  * then the tensors' bytes without gaps. https://huggingface.co/docs/safetensors#format
+ *
+ * What is read is what the reference implementation reads, and beyond that the format's own words hold: a header begins
+ * with `{`, and no key stands twice.
  */
 import { UserError } from '../errors/index.ts';
-import { readExactly, withFile } from '../files/index.ts';
+import { fileEnds, JsonScanner, readExactly, readFirstBytes, withFile } from '../files/index.ts';
+import { refuseOtherKinds } from './file-kind.ts';
 import type { WeightSource } from './weight-source.ts';
 
 export interface SafetensorsHeader {
   readonly tensors: Map<string, WeightSource>;
-  /** The header's `__metadata__`. */
+  /** The header's `__metadata__`; without a prototype, so that only its own keys are there. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Bits of an element, for every type of the format. */
-const ELEMENT_BITS: Readonly<Record<string, number>> = {
-  ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6 },
-  ...{ BOOL: 8, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
-  ...{ I16: 16, U16: 16, F16: 16, BF16: 16 },
-  ...{ I32: 32, U32: 32, F32: 32 },
-  ...{ I64: 64, U64: 64, F64: 64, C64: 64 },
-};
+const ELEMENT_BITS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6 },
+    ...{ BOOL: 8, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
+    ...{ I16: 16, U16: 16, F16: 16, BF16: 16 },
+    ...{ I32: 32, U32: 32, F32: 32 },
+    ...{ I64: 64, U64: 64, F64: 64, C64: 64 },
+  }),
+);
 
 /** The format's own limit for the header, bytes. */
 const MAXIMUM_HEADER = 100_000_000;
+/** What the reference counts a tensor's bits in. */
+const MAXIMUM_BITS = 2n ** 64n;
 
 /**
- * Reads and checks the header of a safetensors file: known types, exact lengths, and data that the tensors
- * cover from the first byte to the last without gap or overlap.
- * Throws {@link UserError} `safetensors-invalid`, `file-truncated`, `file-not-found`.
+ * Reads and checks the header of a safetensors file: a length that the file has, known types, exact lengths, and data
+ * that the tensors cover from the first byte to the last without gap or overlap.
+ * Throws {@link UserError} `safetensors-invalid`, `file-truncated`, `file-not-found`, `file-not-readable`.
  */
 export function readSafetensorsHeader(path: string): SafetensorsHeader {
   return withFile(path, (descriptor, fileSize) => {
-    const lengthBytes = readExactly(descriptor, path, 0, 8);
-    const headerLength = new DataView(lengthBytes.buffer).getBigUint64(0, true);
+    const first = readFirstBytes(descriptor, path, fileSize);
+    refuseOtherKinds(path, first, 'safetensors');
+    if (fileSize < 8) throw fileEnds(path, fileSize, 8, 'the length of its header');
+    const headerLength = Buffer.from(first).readBigUInt64LE(0);
     if (headerLength > BigInt(MAXIMUM_HEADER)) {
       throw invalid(
         path,
@@ -41,66 +51,128 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
         `≤ ${MAXIMUM_HEADER} bytes`,
       );
     }
-    const headerSize = Number(headerLength);
-    const json = parseHeader(path, readExactly(descriptor, path, 8, headerSize));
-    const { __metadata__: metadata, ...entries } = json;
-    const dataStart = 8 + headerSize;
-    const tensors = Object.entries(entries).map(([name, entry]) => parseEntry(path, name, entry, dataStart));
+    const dataStart = 8 + Number(headerLength);
+    if (dataStart > fileSize) throw fileEnds(path, fileSize, dataStart, 'its header');
+    const text = decodeHeader(path, readExactly(descriptor, path, 8, dataStart - 8));
+    const { tensors, metadata } = parseHeader(path, text, dataStart);
     checkCoverage(path, tensors, dataStart, fileSize);
-    return { tensors: new Map(tensors.map((t) => [t.name, t])), metadata: parseMetadata(path, metadata) };
+    return { tensors: new Map(tensors.map((t) => [t.name, t])), metadata };
   });
 }
 
-function parseHeader(path: string, bytes: Uint8Array): Record<string, unknown> {
-  let json: unknown;
+function decodeHeader(path: string, bytes: Uint8Array): string {
+  let text: string;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalid(path, 'its header is not JSON', 'bytes that are no UTF-8');
+  }
+  if (text.startsWith('{')) return text;
+  throw invalid(
+    path,
+    'its header is not a JSON object',
+    JSON.stringify(text.slice(0, 20)),
+    '{ as its first byte',
+  );
+}
+
+function parseHeader(path: string, text: string, dataStart: number) {
+  const scanner = new JsonScanner(text);
+  const tensors: WeightSource[] = [];
+  const metadata: Record<string, string> = Object.create(null);
+  let place = 'its first value';
+  try {
+    scanner.object((name) => {
+      place = name === '__metadata__' ? name : `tensor ${name}`;
+      if (name !== '__metadata__') tensors.push(toSource(path, name, scanEntry(scanner), dataStart));
+      // Written by some as null for none.
+      else if (!scanner.takeNull()) {
+        scanner.object((key) => {
+          metadata[key] = scanner.string();
+        });
+      }
+    });
+    scanner.end();
   } catch (error) {
-    throw invalid(path, 'its header is not JSON', error instanceof Error ? error.message : String(error));
+    if (!(error instanceof SyntaxError)) throw error;
+    throw invalid(path, 'its header is not JSON as the format has it', `${place}: ${error.message}`);
   }
-  if (!isRecord(json)) throw invalid(path, 'its header is not a JSON object', typeof json);
-  return json;
+  return { tensors, metadata };
 }
 
-function parseMetadata(path: string, metadata: unknown): Readonly<Record<string, string>> {
-  if (metadata === undefined) return {};
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    throw invalid(path, '__metadata__ is not a map of strings', JSON.stringify(metadata));
-  }
-  return metadata as Record<string, string>;
+/** What a tensor's entry says; sizes as they are written. */
+interface Entry {
+  dtype?: string;
+  shape?: string;
+  offsets?: string;
 }
 
-function parseEntry(path: string, name: string, entry: unknown, dataStart: number): WeightSource {
-  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
-  const bits =
-    typeof dtype === 'string' && Object.hasOwn(ELEMENT_BITS, dtype) ? ELEMENT_BITS[dtype] : undefined;
-  if (typeof dtype !== 'string' || bits === undefined) {
+function scanEntry(scanner: JsonScanner): Entry {
+  const entry: Entry = {};
+  scanner.object((key) => {
+    if (key === 'dtype') entry.dtype = scanner.string();
+    else if (key === 'shape') entry.shape = scanner.raw();
+    else if (key === 'data_offsets') entry.offsets = scanner.raw();
+    else scanner.raw();
+  });
+  return entry;
+}
+
+function toSource(path: string, name: string, entry: Entry, dataStart: number): WeightSource {
+  const { dtype = '' } = entry;
+  const bits = ELEMENT_BITS.get(dtype);
+  if (bits === undefined) {
     throw invalid(
       path,
       `tensor ${name} has an unknown dtype`,
-      show(dtype),
-      Object.keys(ELEMENT_BITS).join(', '),
+      entry.dtype ?? 'nothing',
+      [...ELEMENT_BITS.keys()].join(', '),
     );
   }
-  if (!isSizes(shape)) {
-    throw invalid(path, `tensor ${name} has an impossible shape`, show(shape), 'a list of whole numbers ≥ 0');
+  const shape = sizes(entry.shape);
+  if (shape === undefined) {
+    throw invalid(
+      path,
+      `tensor ${name} has an impossible shape`,
+      entry.shape ?? 'nothing',
+      'a list of whole numbers ≥ 0',
+    );
   }
-  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+  const [begin, end, ...more] = sizes(entry.offsets) ?? [];
+  if (begin === undefined || end === undefined || begin > end || more.length > 0) {
     throw invalid(
       path,
       `tensor ${name} has impossible data_offsets`,
-      show(offsets),
+      entry.offsets ?? 'nothing',
       '[begin, end], begin ≤ end',
     );
   }
-  const [begin, end] = offsets as [number, number];
-  // In exact integers: extents multiply beyond 2⁵³ in a damaged header.
-  const elementBits = shape.reduce((product, extent) => product * BigInt(extent), BigInt(bits));
+  const elementBits = bitsOf(shape, bits);
   if (elementBits !== BigInt(end - begin) * 8n) {
-    const expected = `${elementBits / 8n} bytes for ${dtype} [${shape.join(', ')}]`;
+    const expected =
+      elementBits === undefined
+        ? 'extents whose product a file can hold'
+        : `${elementBits / 8n} bytes for ${dtype} [${shape.join(', ')}]`;
     throw invalid(path, `tensor ${name} has the wrong length`, `${end - begin} bytes`, expected);
   }
   return { name, dtype, shape, path, offset: dataStart + begin, length: end - begin };
+}
+
+/** The numbers in a JSON list of whole numbers below 2⁵³, written in digits alone. */
+function sizes(written: string | undefined): number[] | undefined {
+  if (written === undefined || !/^\[[\s\d,]*\]$/.test(written)) return undefined;
+  const list = JSON.parse(written) as number[];
+  return list.every(Number.isSafeInteger) ? list : undefined;
+}
+
+/** Bits of a tensor, multiplied up in exact integers; undefined beyond 64 of theirs, as in the reference. */
+function bitsOf(shape: readonly number[], elementBits: number): bigint | undefined {
+  let bits = BigInt(elementBits);
+  for (const extent of shape) {
+    bits *= BigInt(extent);
+    if (bits >= MAXIMUM_BITS) return undefined;
+  }
+  return bits;
 }
 
 function checkCoverage(path: string, tensors: WeightSource[], dataStart: number, fileSize: number): void {
@@ -117,14 +189,7 @@ function checkCoverage(path: string, tensors: WeightSource[], dataStart: number,
     }
     end = tensor.offset + tensor.length;
   }
-  if (end > fileSize) {
-    throw new UserError('file-truncated', {
-      what: `${path} ends before its tensors do.`,
-      got: `${fileSize} bytes`,
-      expected: `${end} bytes`,
-      fix: 'the copy is incomplete: download or copy the file again',
-    });
-  }
+  if (end > fileSize) throw fileEnds(path, fileSize, end, 'its tensors');
   if (end < fileSize) {
     throw invalid(path, 'bytes follow the last tensor', `${fileSize} bytes`, `${end} bytes`);
   }
@@ -137,16 +202,4 @@ function invalid(path: string, problem: string, got: string, expected?: string):
     ...(expected === undefined ? {} : { expected }),
     fix: 'the file is damaged or was written wrongly: download or convert it again',
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
 }

@@ -1,8 +1,20 @@
 /**
- * Room `files`: reading exact ranges of files, writing files and folders whole or not at all, and the operating
- * system's refusals told as mistakes that a person can mend. It imports only `errors`.
+ * Room `files`: reading exact ranges of files, and text and JSON of a bounded size; what a file is by its first bytes;
+ * writing files and folders whole or not at all; the operating system's refusals told as mistakes that a person can
+ * mend. It imports only `errors`.
  */
-export { type FileRange, fileEnds, readExactly, readPieces, withFile } from './read-range.ts';
+export { JsonScanner } from './json-scanner.ts';
+export {
+  type JsonFile,
+  notJson,
+  parseJson,
+  readJsonFile,
+  readJsonObject,
+  readTextFile,
+  SIZE_LIMITS,
+} from './read-json.ts';
+export { type FileRange, fileEnds, readExactly, readFirstBytes, readPieces, withFile } from './read-range.ts';
+export { type FileKind, recognizeKind } from './recognize-file.ts';
 export { readingError, refusalOf, tellWriteErrors, writingError } from './refusals.ts';
 export { SequentialReader } from './sequential-reader.ts';
 export { inTemporaryFolder } from './temporary-folder.ts';

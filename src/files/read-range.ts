@@ -1,8 +1,9 @@
 /** Reading exact ranges of files. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../errors/index.ts';
+import { KIND_BYTES } from './recognize-file.ts';
 import { readingError } from './refusals.ts';
 
 /** Bytes of a file. */
@@ -14,19 +15,30 @@ export interface FileRange {
   readonly length: number;
 }
 
-/** Opens `path`, passes the descriptor and the file's size to `use`, and closes it. */
+/**
+ * Opens `path`, passes the descriptor and the file's size to `use`, and closes it. What has no size of its own (a folder,
+ * a pipe, a device) is refused: `file-not-readable`.
+ */
 export function withFile<Result>(path: string, use: (descriptor: number, size: number) => Result): Result {
   let descriptor: number;
   try {
-    descriptor = openSync(path, 'r');
+    // Opening a pipe that nobody writes to would wait for ever.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     throw readingError(path, error);
   }
   try {
-    return use(descriptor, fstatSync(descriptor).size);
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw notAFile(path, status);
+    return use(descriptor, status.size);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The first bytes of a file, as many as tell its kind. */
+export function readFirstBytes(descriptor: number, path: string, size: number): Uint8Array {
+  return readExactly(descriptor, path, 0, Math.min(size, KIND_BYTES));
 }
 
 /** Reads `length` bytes at `offset`; throws `file-truncated` when the file ends before. */
@@ -36,14 +48,15 @@ export function readExactly(
   offset: number,
   length: number,
 ): Uint8Array<ArrayBuffer> {
+  const { size } = fstatSync(descriptor);
+  // Before anything is allocated: the length may come from the file itself.
+  if (offset + length > size) throw fileEnds(path, size, offset + length);
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {
     // One read call of the system gives at most 2³¹ bytes.
     const count = readChunk(descriptor, path, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
-    if (count === 0) {
-      throw fileEnds(path, offset + done, offset + length);
-    }
+    if (count === 0) throw fileEnds(path, offset + done, offset + length);
     done += count;
   }
   return bytes;
@@ -78,6 +91,22 @@ export async function* readPieces(
   } finally {
     await file.close();
   }
+}
+
+function notAFile(path: string, status: Stats): UserError {
+  const kind = status.isDirectory()
+    ? 'a folder'
+    : status.isFIFO()
+      ? 'a pipe'
+      : status.isCharacterDevice() || status.isBlockDevice()
+        ? 'a device'
+        : 'no regular file';
+  return new UserError('file-not-readable', {
+    what: `${path} cannot be read.`,
+    got: kind,
+    expected: 'a regular file, whose size is known',
+    fix: 'name a file; what comes from a pipe has to be saved first',
+  });
 }
 
 function readChunk(

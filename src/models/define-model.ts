@@ -1,6 +1,6 @@
 /** From an opened checkpoint to the model that it holds: names, head, sizes, and what is left over. */
 import type { Checkpoint } from '../checkpoint/index.ts';
-import { UserError } from '../errors/index.ts';
+import { oneLine, UserError } from '../errors/index.ts';
 import { findArchitecture } from './architectures.ts';
 import type { ModelDefinition, WeightSpec } from './definition.ts';
 import { settleHead } from './head.ts';
@@ -23,7 +23,8 @@ export function defineModel(opened: Checkpoint): DefinedModel {
   const definition = architecture.define(checkpoint.config, countStoredLayers(checkpoint, architecture));
   for (const weight of definition.weights) checkShape(checkpoint, weight);
   const warnings = [...checkpoint.warnings, ...definition.warnings, ...unusedWeights(checkpoint, definition)];
-  return { definition, checkpoint: { ...checkpoint, warnings } };
+  // They name weights and fields, whose names come from outside.
+  return { definition, checkpoint: { ...checkpoint, warnings: warnings.map((text) => oneLine(text, 600)) } };
 }
 
 function checkShape({ weights, path }: Checkpoint, { name, shape }: WeightSpec): void {
