@@ -1,4 +1,5 @@
 /** The `llama.*` keys of a GGUF header: those that are computed with, and what to make of all others. */
+import { someOf } from '../errors/index.ts';
 import type { GgufMetadata } from './gguf-metadata.ts';
 import { unsupportedFeature } from './unsupported-feature.ts';
 
@@ -71,20 +72,21 @@ export class LlamaKeys {
    * llama.cpp computes.
    */
   describeRest(): string[] {
-    const warnings: string[] = [];
+    const idle: string[] = [];
     for (const name of this.metadata.keys()) {
       const key = name.slice(PREFIX.length);
       if (!name.startsWith(PREFIX) || this.read.has(key) || HARMLESS.has(key)) continue;
       const { value } = this.metadata.entry(name)!;
       const neutral = NEUTRAL.get(key);
       if (neutral !== undefined && Number(value) === neutral) continue;
-      const said = `${name.slice(0, 100)} = ${String(typeof value === 'object' ? value.slice(0, 4) : value).slice(0, 100)}`;
+      const said = `${name} = ${typeof value === 'object' ? `a list of ${value.length}` : value}`;
       if (neutral !== undefined) throw unsupportedFeature(this.path, said);
-      warnings.push(
-        `The header says ${said}, which is not computed: llama.cpp does not read it for a Llama either.`,
-      );
+      idle.push(said);
     }
-    return warnings;
+    if (idle.length === 0) return [];
+    return [
+      `The header says ${someOf(idle)}, which is not computed: llama.cpp does not read it for a Llama either.`,
+    ];
   }
 
   private full(key: string): string {

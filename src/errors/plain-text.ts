@@ -39,6 +39,12 @@ export function fewLines(lines: readonly string[], limit: number): readonly stri
   return kept;
 }
 
+/** The first three of a list in a sentence, and how many there are beyond. */
+export function someOf(items: readonly string[]): string {
+  const shown = items.slice(0, 3).map((item) => oneLine(item, 120));
+  return items.length <= 3 ? shown.join(', ') : `${shown.join(', ')} and ${items.length - 3} more`;
+}
+
 function takeBytes(characters: readonly string[], limit: number): string[] {
   let used = 0;
   const count = characters.findIndex((character) => {

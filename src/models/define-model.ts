@@ -1,6 +1,6 @@
 /** From an opened checkpoint to the model that it holds: names, head, sizes, and what is left over. */
 import type { Checkpoint } from '../checkpoint/index.ts';
-import { oneLine, UserError } from '../errors/index.ts';
+import { someOf, UserError } from '../errors/index.ts';
 import { findArchitecture } from './architectures.ts';
 import type { ModelDefinition, WeightSpec } from './definition.ts';
 import { settleHead } from './head.ts';
@@ -23,8 +23,7 @@ export function defineModel(opened: Checkpoint): DefinedModel {
   const definition = architecture.define(checkpoint.config, countStoredLayers(checkpoint, architecture));
   for (const weight of definition.weights) checkShape(checkpoint, weight);
   const warnings = [...checkpoint.warnings, ...definition.warnings, ...unusedWeights(checkpoint, definition)];
-  // They name weights and fields, whose names come from outside.
-  return { definition, checkpoint: { ...checkpoint, warnings: warnings.map((text) => oneLine(text, 600)) } };
+  return { definition, checkpoint: { ...checkpoint, warnings } };
 }
 
 function checkShape({ weights, path }: Checkpoint, { name, shape }: WeightSpec): void {
@@ -50,12 +49,11 @@ function unusedWeights({ weights, format, path }: Checkpoint, definition: ModelD
   const unused = [...weights.keys()].filter((name) => !used.has(name) && !CONSTANTS.test(name));
   if (unused.length === 0) return [];
   const count = unused.length === 1 ? 'one stored weight' : `${unused.length} stored weights`;
-  const names = `${unused.slice(0, 3).join(', ')}${unused.length > 3 ? ', …' : ''}`;
   if (format !== 'gguf')
-    return [`The config has no place for ${count}, which nothing is computed with: ${names}.`];
+    return [`The config has no place for ${count}, which nothing is computed with: ${someOf(unused)}.`];
   throw new UserError('weights-unused', {
     what: `the header of ${path} has no place for ${count}`,
-    got: names,
+    got: someOf(unused),
     expected: 'weights of the blocks that llama.block_count says, and no others',
     fix: 'convert the model again with a current llama.cpp',
   });

@@ -1,6 +1,7 @@
 /** A model that is ready to be put into graphs. */
 import { basename } from 'node:path';
 import { Cache, type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
+import { oneLine } from '../errors/index.ts';
 import type { FileRange } from '../files/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
@@ -19,6 +20,9 @@ export interface OpenModelOptions {
   /** Told each of {@link Model.warnings} as it arises; default Node's own way of warning. */
   readonly onWarning?: (text: string) => void;
 }
+
+/** Longest warning, bytes. */
+const WARNING_LIMIT = 1000;
 
 /** An opened model. Its weights stay in files that the engine maps. */
 export interface Model {
@@ -61,8 +65,10 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   const warnings: string[] = [];
   const warn = (text: string) => {
-    warnings.push(text);
-    onWarning(text);
+    // Names and values in it come from files.
+    const line = oneLine(text, WARNING_LIMIT);
+    warnings.push(line);
+    onWarning(line);
   };
   for (const warning of checkpoint.warnings) warn(warning);
   const cache = new Cache(cacheFolder, warn);

@@ -1,5 +1,6 @@
 /** Rotary position tables, with the scalings that Llama checkpoints use; a config means what it does to transformers. */
 import { z } from 'zod';
+import { someOf } from '../errors/index.ts';
 import { shorten, unsupported } from './config.ts';
 
 const scalingSchema = z.looseObject({
@@ -64,9 +65,11 @@ export function readRotary(config: RopeConfig): Rotary {
   const nested = idle.find(([, value]) => typeof value === 'object');
   if (nested !== undefined)
     throw unsupported(field, { [nested[0]]: nested[1] }, 'one scaling for all layers');
-  const warnings = idle.map(
-    ([key, value]) => `The config's ${field}.${key} = ${shorten(value)} has no effect with type "${type}".`,
-  );
+  const warnings: string[] = [];
+  if (idle.length > 0) {
+    const said = someOf(idle.map(([key, value]) => `${key} = ${shorten(value)}`));
+    warnings.push(`In the config's ${field} nothing is made of ${said}: type "${type}" does not read it.`);
+  }
   if (isOld && current != null && JSON.stringify(old) !== JSON.stringify(current)) {
     warnings.push(
       'The config has both rope_scaling and rope_parameters: the first counts, as in transformers.',
