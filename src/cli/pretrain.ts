@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { hashSequences } from '../models/index.ts';
 import { finishRun, writeJsonAtomic } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { evaluateLoss, hasTrainingState, pretrain, readMetrics, saveModel } from '../training/index.ts';
@@ -55,7 +56,11 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
       definition: inputs.definition,
       sequences: inputs.data.sequences,
       settings: settingsOf(flags),
-      identity: { config: inputs.configHash, data: inputs.data.sha256 },
+      identity: {
+        config: inputs.configHash,
+        data: inputs.data.sha256,
+        tokens: hashSequences(inputs.data.sequences),
+      },
       directory: flags.out,
       checkpointEvery: flags.checkpointEvery,
       resume: flags.resume,

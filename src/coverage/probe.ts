@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import {
   type Batch,
+  describeModel,
   type LinearLayer,
   type Model,
   makeSequences,
@@ -103,14 +104,7 @@ export async function probe(
         schema: 'rankscope.probe',
         version: 1,
         status: watch.stopped && measured.batches.length < settings.batches ? 'partial' : 'complete',
-        model: {
-          path: model.path,
-          name: model.name,
-          architecture: model.definition.modelType,
-          format: model.checkpoint.format,
-          parameters: model.parameters,
-          sha256: await model.checkpoint.sha256(),
-        },
+        model: await describeModel(model),
         data: { path: dataPath, sha256: data.sha256, documents: data.documents, tokens: data.tokens },
         settings,
         measured: {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFolderAtomically } from '../files/index.ts';
-import { openModel, readDocuments } from '../models/index.ts';
+import { describeModel, openModel, readDocuments } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import type { SettingRecord } from '../record/index.ts';
 import { initialWeights, saveModel } from '../training/index.ts';
@@ -76,14 +76,7 @@ export async function prepareSetting({
     record: {
       name: setting.name,
       title: setting.title,
-      model: {
-        path,
-        name: model.name,
-        architecture: model.definition.modelType,
-        format: model.checkpoint.format,
-        parameters: model.parameters,
-        sha256: modelHash,
-      },
+      model: { ...(await describeModel(model)), path },
       data: { path: data, sha256 },
       batchSize: size.batchSize,
       seqLen: size.seqLen,

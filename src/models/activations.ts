@@ -18,3 +18,7 @@ export function findActivation(field: string, name: string): (x: Value) => Value
   if (activation === undefined) throw unsupported(field, name, [...ACTIVATIONS.keys()].join(', '));
   return activation;
 }
+
+/** The first of the names that mean the same activation. */
+export const oneSpelling = (name: string): string =>
+  [...ACTIVATIONS].find(([, activation]) => activation === ACTIVATIONS.get(name))?.[0] ?? name;

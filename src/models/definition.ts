@@ -49,6 +49,8 @@ export interface ModelDefinition {
   readonly weights: readonly WeightSpec[];
   /** Name of the weight [vocabulary, hidden] that turns hidden states into logits. */
   readonly head: string;
+  /** All of the config that the numbers depend on, beside the weights, in one spelling: part of a model's identity. */
+  readonly computed: Readonly<Record<string, number | string | boolean>>;
   /** What the config says that is not computed, in whole sentences. */
   readonly warnings: readonly string[];
   /** tokens: int64 [sequences, seqLen] → hidden states [sequences · seqLen, hidden] after the last norm. */

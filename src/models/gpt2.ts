@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { add, gather, layerNormalization, reshape, split, type Value } from '../graph/index.ts';
 import { int64 } from '../numeric/index.ts';
-import { findActivation } from './activations.ts';
+import { findActivation, oneSpelling } from './activations.ts';
 import { causalAttention, splitHeads } from './attention.ts';
 import {
   checkLayerCount,
@@ -100,6 +100,20 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
       ...layers.flatMap(layerWeights),
     ],
     head: head.name,
+    computed: {
+      model_type: 'gpt2',
+      vocab_size: c.vocab_size,
+      n_positions: c.n_positions,
+      n_embd: hidden,
+      n_layer: c.n_layer,
+      n_head: c.n_head,
+      n_inner: inner,
+      activation_function: oneSpelling(c.activation_function),
+      layer_norm_epsilon: c.layer_norm_epsilon,
+      scale_attn_weights: c.scale_attn_weights,
+      scale_attn_by_inverse_layer_idx: c.scale_attn_by_inverse_layer_idx,
+      tie_word_embeddings: c.tie_word_embeddings,
+    },
     warnings,
     forward(context, tokens) {
       const { sequences, seqLen, graph } = context;

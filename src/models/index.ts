@@ -10,6 +10,7 @@ export type { LinearLayer, ModelDefinition, WeightSpec } from './definition.ts';
 export { layerWeights } from './definition.ts';
 export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
 export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
+export { describeModel, differingConfig, hashSequences } from './identity.ts';
 export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
 export { type Model, type OpenModelOptions, openModel } from './model.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { add, gather, mul, reshape, rmsNormalization, rotaryEmbedding, type Value } from '../graph/index.ts';
 import { float32 } from '../numeric/index.ts';
-import { findActivation } from './activations.ts';
+import { findActivation, oneSpelling } from './activations.ts';
 import { causalAttention, splitHeads } from './attention.ts';
 import { checkLayerCount, checkOtherFields, LAYER_LIMIT, parseConfig, unsupported } from './config.ts';
 import { type Architecture, type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
@@ -101,6 +101,22 @@ function defineLlama(config: Readonly<Record<string, unknown>>, layerLimit = LAY
       ...layers.flatMap(layerWeights),
     ],
     head: head.name,
+    computed: {
+      model_type: 'llama',
+      vocab_size: c.vocab_size,
+      hidden_size: hidden,
+      intermediate_size: c.intermediate_size,
+      num_hidden_layers: c.num_hidden_layers,
+      num_attention_heads: heads,
+      num_key_value_heads: kvHeads,
+      head_dim: headSize,
+      rms_norm_eps: c.rms_norm_eps,
+      hidden_act: oneSpelling(c.hidden_act),
+      attention_bias: c.attention_bias,
+      mlp_bias: c.mlp_bias,
+      tie_word_embeddings: c.tie_word_embeddings,
+      ...rotary.computed,
+    },
     warnings: [...warnings, ...rotary.warnings],
     forward(context, tokens) {
       const { sequences, seqLen, graph } = context;

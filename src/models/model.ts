@@ -36,6 +36,8 @@ export interface Model {
    * kept, in whole sentences: for the user and the record. Grows while the model is used.
    */
   readonly warnings: readonly string[];
+  /** Adds to them. */
+  readonly warn: (text: string) => void;
   readonly compute: 'float32' | 'int8';
   /** Decoded weights, and what is made of weights, kept between runs. */
   readonly cache: Cache;
@@ -86,6 +88,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     definition,
     checkpoint,
     warnings,
+    warn,
     compute,
     cache,
     openingSeconds: (performance.now() - started) / 1000,

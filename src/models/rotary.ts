@@ -35,6 +35,8 @@ export interface Rotary {
   readonly theta: number;
   /** How the scaling changes one frequency. */
   readonly rescale: (frequency: number) => number;
+  /** All that the frequencies depend on, whichever fields said it. */
+  readonly computed: Readonly<Record<string, number | string>>;
   /** What the config says that has no effect, in whole sentences. */
   readonly warnings: readonly string[];
 }
@@ -75,33 +77,47 @@ export function readRotary(config: RopeConfig): Rotary {
       'The config has both rope_scaling and rope_parameters: the first counts, as in transformers.',
     );
   }
-  return {
-    theta: scaling.rope_theta ?? config.rope_theta ?? 10_000,
-    rescale: rescaling(type, scaling, field, config),
-    warnings,
-  };
+  const theta = scaling.rope_theta ?? config.rope_theta ?? 10_000;
+  return { theta, ...rescaling(type, scaling, field, config, theta), warnings };
 }
 
-function rescaling(type: string, scaling: Scaling, field: string, config: RopeConfig) {
+function rescaling(
+  type: string,
+  scaling: Scaling,
+  field: string,
+  config: RopeConfig,
+  theta: number,
+): Pick<Rotary, 'rescale' | 'computed'> {
   const needed = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor'): number => {
     const value = scaling[key];
     if (value == null) throw unsupported(`${field}.${key}`, value, `a number: type "${type}" needs it`);
     return value;
   };
-  if (type === 'default') return (frequency: number) => frequency;
+  const common = { rope_theta: theta, rope_type: type };
+  if (type === 'default') return { rescale: (frequency) => frequency, computed: common };
   const factor = needed('factor');
-  if (type === 'linear') return (frequency: number) => frequency / factor;
+  if (type === 'linear')
+    return { rescale: (frequency) => frequency / factor, computed: { ...common, rope_factor: factor } };
   const [low, high] = [needed('low_freq_factor'), needed('high_freq_factor')];
   if (low >= high) throw unsupported(`${field}.low_freq_factor`, low, `less than high_freq_factor = ${high}`);
   const original =
     config.original_max_position_embeddings ??
     scaling.original_max_position_embeddings ??
     config.max_position_embeddings;
-  // Llama 3.1: long waves are slowed by `factor`, short ones kept, those between blended.
-  return (frequency: number) => {
-    const turns = (original * frequency) / (2 * Math.PI);
-    const blend = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-    return (1 - blend) * (frequency / factor) + blend * frequency;
+  return {
+    // Llama 3.1: long waves are slowed by `factor`, short ones kept, those between blended.
+    rescale: (frequency) => {
+      const turns = (original * frequency) / (2 * Math.PI);
+      const blend = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+      return (1 - blend) * (frequency / factor) + blend * frequency;
+    },
+    computed: {
+      ...common,
+      rope_factor: factor,
+      rope_low_freq_factor: low,
+      rope_high_freq_factor: high,
+      rope_original_max_position_embeddings: original,
+    },
   };
 }
 

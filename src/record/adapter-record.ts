@@ -1,6 +1,6 @@
 /** The record of an adapter: what it is and which model it belongs to. Its numbers stand in a safetensors file. */
 import { z } from 'zod';
-import { FAMILIES } from './common.ts';
+import { computedConfigSchema, FAMILIES } from './common.ts';
 
 /** The families that can be trained: those of a probe, and `full`, which moves every entry of W. */
 export const ADAPTER_FAMILIES = [...FAMILIES, 'full'] as const;
@@ -33,6 +33,7 @@ export const adapterRecordSchema = z.strictObject({
     architecture: z.string(),
     /** sha256 over the bytes of the weight files. */
     sha256: z.string(),
+    config: computedConfigSchema,
   }),
   layers: z.array(adapterLayerSchema).min(1),
   trainedParameters: z.int().positive(),

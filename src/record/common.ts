@@ -39,6 +39,14 @@ export const REGIMES = ['under-threshold', 'transition', 'reliable', 'premium'] 
 export const regimeSchema = z.enum(REGIMES);
 export type Regime = z.infer<typeof regimeSchema>;
 
+/**
+ * All of a config that a model's numbers depend on, beside its weights, in one spelling. Records of older versions do
+ * not have it: what their model's config said is unknown.
+ */
+export const computedConfigSchema = z
+  .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
+  .optional();
+
 /** The model that a run was made on. */
 export const modelSourceSchema = z.strictObject({
   path: z.string(),
@@ -48,4 +56,6 @@ export const modelSourceSchema = z.strictObject({
   parameters: z.int().positive(),
   /** sha256 over the bytes of the weight files. */
   sha256: z.string(),
+  config: computedConfigSchema,
 });
+export type ModelSource = z.infer<typeof modelSourceSchema>;

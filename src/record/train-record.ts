@@ -83,6 +83,8 @@ export type TrainMetrics = z.infer<typeof trainMetricsSchema>;
 const dataSchema = z.strictObject({
   path: z.string(),
   sha256: z.string(),
+  /** sha256 of the token ids and the loss mask: of what the tokenizer made of the text. Absent in older records. */
+  tokensSha256: z.string().optional(),
   documents: z.int(),
   tokens: z.int(),
   sequences: z.int(),

@@ -1,6 +1,6 @@
 /**
- * The state of a training run in one file, `checkpoint.safetensors`: trained parameters and optimizer moments, and
- * in the header's metadata the step, the place in the data and what the run was asked for. Every random stream is
+ * The state of a training run in one file, `checkpoint.safetensors`: trained parameters, optimizer moments, the
+ * parameters that were measured last, and in the header's metadata the step, the place in the data and what the run was asked for. Every random stream is
  * a function of the seed and the step, so the seed among the settings is the state of all of them.
  */
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import type { AdamWState } from './adamw.ts';
-import { type LayerAdapter, tensorName } from './adapters/adapter.ts';
+import { type LayerAdapter, tensorName, trainedArrays } from './adapters/adapter.ts';
 import { readTensors } from './read-tensors.ts';
 
 const FILE = 'checkpoint.safetensors';
@@ -28,6 +28,8 @@ export type CheckpointSettings = Progress['settings'];
 export interface TrainState {
   readonly optimizer: AdamWState;
   sequencesTaken: number;
+  /** Trained arrays as they were measured last, with which the next measurement compares; none before the first. */
+  measured?: Readonly<Record<string, Float32Array>> | undefined;
 }
 
 /** Whether the folder holds a state to resume from. */
@@ -37,7 +39,7 @@ export const hasCheckpoint = (folder: string): boolean => existsSync(join(folder
 export async function saveCheckpoint(
   folder: string,
   layers: readonly LayerAdapter[],
-  { optimizer, sequencesTaken }: TrainState,
+  { optimizer, sequencesTaken, measured }: TrainState,
   settings: CheckpointSettings,
 ): Promise<void> {
   const tensors: Record<string, Tensor> = {};
@@ -49,6 +51,7 @@ export async function saveCheckpoint(
         const values = optimizer[moment][name];
         if (values !== undefined) tensors[`${moment}/${name}`] = float32(tensor.shape, values);
       }
+      if (measured !== undefined) tensors[`measured/${name}`] = float32(tensor.shape, measured[name]!);
     }
   }
   const progress = JSON.stringify({ step: optimizer.step, sequencesTaken, settings });
@@ -59,6 +62,7 @@ export async function saveCheckpoint(
  * Reads the state of a run that was asked for the same, and puts its parameters into the adapters.
  *
  * @param empty the optimizer's state at its start, which tells the moments to expect.
+ * @param warn told what a state of an older version does not say.
  * @throws UserError `checkpoint-invalid`, `checkpoint-of-another-run`.
  */
 export function loadCheckpoint(
@@ -66,6 +70,7 @@ export function loadCheckpoint(
   layers: readonly LayerAdapter[],
   empty: AdamWState,
   settings: CheckpointSettings,
+  warn: (text: string) => void,
 ): TrainState {
   const path = join(folder, FILE);
   const { tensors, metadata } = readTensors(path);
@@ -78,7 +83,7 @@ export function loadCheckpoint(
       data === undefined ? `no ${name}` : `${name} of ${data.length} numbers, not ${length}`,
     );
   };
-  checkSettings(path, parseProgress(path, metadata.progress).settings, settings);
+  checkSettings(path, parseProgress(path, metadata.progress).settings, settings, warn);
   for (const { layer, trained } of layers) {
     for (const [part, { data }] of Object.entries(trained))
       (data as Float32Array).set(read(`trained/${tensorName(layer.name, part)}`, data.length));
@@ -87,7 +92,16 @@ export function loadCheckpoint(
     for (const [name, values] of Object.entries(empty[moment]))
       values.set(read(`${moment}/${name}`, values.length));
   }
-  return { optimizer: { ...empty, step }, sequencesTaken };
+  const wasMeasured = [...tensors.keys()].some((name) => name.startsWith('measured/'));
+  const measured = wasMeasured
+    ? Object.fromEntries(
+        Object.entries(trainedArrays({ layers })).map(([name, { length }]) => [
+          name,
+          read(`measured/${name}`, length),
+        ]),
+      )
+    : undefined;
+  return { optimizer: { ...empty, step }, sequencesTaken, measured };
 }
 
 function parseProgress(path: string, text: string | undefined): Progress {
@@ -106,9 +120,20 @@ function invalid(path: string, got: string): UserError {
   });
 }
 
-function checkSettings(path: string, saved: CheckpointSettings, asked: CheckpointSettings): void {
+/** What states of older versions do not hold. */
+const ADDED = ['config', 'tokens', 'evalTokens'];
+
+function checkSettings(
+  path: string,
+  saved: CheckpointSettings,
+  asked: CheckpointSettings,
+  warn: (text: string) => void,
+): void {
+  const unknown = ADDED.filter((name) => saved[name] === undefined);
+  if (unknown.length > 0)
+    warn(`${path} is of an older version: whether config and tokenizer are still the same is unknown.`);
   const names = [...new Set([...Object.keys(saved), ...Object.keys(asked)])];
-  const differing = names.filter((name) => saved[name] !== asked[name]);
+  const differing = names.filter((name) => saved[name] !== asked[name] && !unknown.includes(name));
   if (differing.length === 0) return;
   const list = (settings: CheckpointSettings) =>
     differing.map((name) => `${name} ${settings[name] ?? '-'}`).join(', ');

@@ -1,6 +1,6 @@
 /** The texts of a training run as sequences, checked to be long enough. */
 import { UserError } from '../errors/index.ts';
-import { type Model, makeSequences, readDocuments, type Sequences } from '../models/index.ts';
+import { hashSequences, type Model, makeSequences, readDocuments, type Sequences } from '../models/index.ts';
 import type { TrainRecord } from '../record/index.ts';
 
 export interface TrainData {
@@ -27,6 +27,13 @@ export async function readTrainData(
   }
   return {
     sequences,
-    record: { path, sha256, documents: documents.length, tokens: tokensFound, sequences: count },
+    record: {
+      path,
+      sha256,
+      tokensSha256: hashSequences(sequences),
+      documents: documents.length,
+      tokens: tokensFound,
+      sequences: count,
+    },
   };
 }

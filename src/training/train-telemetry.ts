@@ -6,7 +6,7 @@ import { type Batch, type Model, sampleBatches } from '../models/index.ts';
 import { cosine, effectiveRank, gramSingularValues, type Rng, spread } from '../numeric/index.ts';
 import type { TrainMetrics, TrainSettings } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import type { Adapter, LayerAdapter } from './adapters/adapter.ts';
+import { type Adapter, type LayerAdapter, trainedArrays, withTrained } from './adapters/adapter.ts';
 import { adaptedModel } from './adapters/graph-values.ts';
 import { updateSpectrum } from './adapters/update-spectrum.ts';
 import { measureAdapter } from './train-coverage.ts';
@@ -32,6 +32,13 @@ interface TelemetryInputs {
   readonly rng: Rng;
 }
 
+interface Gradients {
+  /** Of the trained arrays. */
+  readonly projected: Float32Array[];
+  /** Of whole weights, a few layers. */
+  readonly full: Float64Array[];
+}
+
 /** Names of a few layers, evenly spread over the model. */
 export const chooseGradientLayers = (layers: readonly LayerAdapter[]): string[] =>
   spread(layers, GRADIENT_LAYERS).map(({ layer }) => layer.name);
@@ -40,7 +47,9 @@ export const chooseGradientLayers = (layers: readonly LayerAdapter[]): string[] 
 export class Telemetry {
   private readonly inputs: TelemetryInputs;
   private readonly batches: readonly Batch[];
-  private before: { readonly projected: Float32Array[]; readonly full: Float64Array[] } | undefined;
+  private before: Gradients | undefined;
+  /** Trained arrays of the last measurement, by name: a checkpoint keeps them, and `before` follows from them. */
+  private measured: Readonly<Record<string, Float32Array>> | undefined;
 
   constructor(inputs: TelemetryInputs) {
     const { settings, data, rng } = inputs;
@@ -54,17 +63,28 @@ export class Telemetry {
     return coverageEvery !== null && (step === 1 || step % coverageEvery === 0);
   }
 
-  /** Of the parameters as they stand; cosines from the second measurement of a process on. */
+  /** The trained arrays that were measured last, undefined before the first measurement. */
+  get lastMeasured(): Readonly<Record<string, Float32Array>> | undefined {
+    return this.measured;
+  }
+
+  /** Goes on after a measurement of another process, which was of these trained arrays. */
+  resume(measured: Readonly<Record<string, Float32Array>> | undefined): void {
+    this.measured = measured;
+  }
+
+  /** Of the parameters as they stand; cosines from the second measurement of a run on. */
   async measure(): Promise<Omit<TrainMetrics, 'step'>> {
     const { model, engine, settings, adapter, mapped } = this.inputs;
     const adapted = adaptedModel(model, adapter, mapped);
+    const before = this.before ?? (await this.gradientsBefore());
     return inTemporaryFolder(async (folder) => {
       const frames = join(folder, 'frames.safetensors');
       const coverage = await measureAdapter(adapted, engine, adapter.layers, this.batches, settings, frames);
-      const projected = await this.projectedGradient();
+      const projected = await this.projectedGradient(adapter);
       const full = await this.fullGradients(adapted);
-      const before = this.before;
       this.before = { projected, full: full.gradients };
+      this.measured = copyArrays(trainedArrays(adapter));
       const update = await this.updateEffectiveRank();
       return {
         ...coverage,
@@ -80,8 +100,17 @@ export class Telemetry {
     });
   }
 
-  private async projectedGradient(): Promise<Float32Array[]> {
-    const { model, engine, adapter, mapped, settings, rng } = this.inputs;
+  /** What the measurement of another process found: the same gradients, taken again. */
+  private async gradientsBefore(): Promise<Gradients | undefined> {
+    const { model, adapter, mapped } = this.inputs;
+    if (this.measured === undefined) return undefined;
+    const then = withTrained(adapter, this.measured);
+    const projected = await this.projectedGradient(then);
+    return { projected, full: (await this.fullGradients(adaptedModel(model, then, mapped))).gradients };
+  }
+
+  private async projectedGradient(adapter: Adapter): Promise<Float32Array[]> {
+    const { model, engine, mapped, settings, rng } = this.inputs;
     const { batchSize, seqLen } = settings;
     const pass = { batchSize, seqLen, dropout: 0, mapped };
     const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
@@ -115,4 +144,8 @@ export class Telemetry {
     }
     return ranks.length === 0 ? null : ranks.reduce((sum, rank) => sum + rank, 0) / ranks.length;
   }
+}
+
+function copyArrays(arrays: Readonly<Record<string, Float32Array>>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, values.slice()]));
 }

@@ -45,11 +45,9 @@ const options = (directory: string, more: Partial<TrainOptions> = {}): TrainOpti
   ...SETTINGS,
   ...more,
 });
-/** Without speed, and without the cosines that the first measurement of a process cannot have. */
+/** Without speed. */
 const comparable = (folder: string) =>
-  readTrainMetrics(folder).map(
-    ({ tokensPerSecond: _, cosineFull: __, cosineProjected: ___, ...rest }) => rest,
-  );
+  readTrainMetrics(folder).map(({ tokensPerSecond: _, ...rest }) => rest);
 const numbers = async (folder: string) => trainedArrays(await loadAdapter(folder, model));
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -117,6 +115,31 @@ describe('train', () => {
     expect(await numbers(folder)).toEqual(await numbers(whole));
   });
 
+  it.each(['factors', 'full'] as const)(
+    'goes on with the same telemetry when %s is trained',
+    async (adapter) => {
+      const short = {
+        adapter,
+        basis: 'random',
+        layers: '*h.0*',
+        steps: 4,
+        coverageEvery: 2,
+        checkpointEvery: 3,
+      };
+      const [once, twice] = [newFolder(), newFolder()];
+      await train(model, text, options(once, short));
+      const abort = new AbortController();
+      const onStep = ({ step }: { step: number }) => step === 3 && abort.abort();
+      await train(model, text, options(twice, { ...short, signal: abort.signal, onStep }));
+      await train(model, text, options(twice, { ...short, resume: true }));
+      expect(comparable(twice)).toEqual(comparable(once));
+      expect(comparable(twice)[4]).toMatchObject({
+        cosineFull: expect.any(Number),
+        coverage: expect.any(Number),
+      });
+    },
+  );
+
   it('goes on from an older checkpoint, and begins again where there is none', async () => {
     const folder = newFolder();
     cpSync(whole, folder, { recursive: true });
@@ -142,6 +165,39 @@ describe('train', () => {
     expect(await codeOf(train(model, other, options(whole, { resume: true, accumulation: 1 })))).toBe(
       'checkpoint-of-another-run',
     );
+  });
+
+  it('refuses a checkpoint of another tokenizer or config, and says what an older one does not tell', async () => {
+    const path = join(base, 'tiny');
+    const [tokenizer, config] = ['tokenizer.json', 'config.json'].map((name) => join(path, name));
+    const [rightTokenizer, rightConfig] = [tokenizer!, config!].map((file) => readFileSync(file, 'utf8'));
+    const reopened = () => openModel(path, { cacheFolder: join(base, 'cache'), onWarning: () => {} });
+    const resume = options(whole, { resume: true });
+
+    // The letters a and b change places: other ids of the same text.
+    const swapped = rightTokenizer!.replace('"a":1', '"a":2').replace('"b":2', '"b":1');
+    expect(swapped).not.toBe(rightTokenizer);
+    writeFileSync(tokenizer!, swapped);
+    expect(await codeOf(train(await reopened(), text, resume))).toBe('checkpoint-of-another-run');
+    writeFileSync(tokenizer!, rightTokenizer!);
+
+    writeFileSync(config!, JSON.stringify({ ...JSON.parse(rightConfig!), layer_norm_epsilon: 1e-3 }));
+    const changed = await reopened();
+    await expect(train(changed, text, resume)).rejects.toMatchObject({
+      code: 'adapter-of-another-model',
+      message: expect.stringContaining('layer_norm_epsilon 0.001'),
+    });
+    expect(await codeOf(loadAdapter(whole, changed))).toBe('adapter-of-another-model');
+    writeFileSync(config!, rightConfig!);
+
+    const old = newFolder();
+    cpSync(whole, old, { recursive: true });
+    const record = JSON.parse(readFileSync(join(old, 'adapter.json'), 'utf8'));
+    delete record.model.config;
+    writeFileSync(join(old, 'adapter.json'), JSON.stringify(record));
+    const opened = await reopened();
+    await loadAdapter(old, opened);
+    expect(opened.warnings).toEqual([expect.stringContaining('is of an older version')]);
   });
 
   it.each(BASES)('trains on the frames of the basis %s', async (basis) => {

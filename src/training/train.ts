@@ -1,11 +1,13 @@
 /** Training an adapter: the base weights stay what they are. */
 
 import { join } from 'node:path';
+import { canonicalJson } from '../checkpoint/index.ts';
 import { makeFolder } from '../files/index.ts';
-import { type Model, sampleBatches } from '../models/index.ts';
+import { describeModel, type Model, sampleBatches } from '../models/index.ts';
 import { createRng, type Rng } from '../numeric/index.ts';
 import {
   appendMetrics,
+  type ModelSource,
   type TrainMetrics,
   type TrainRecord,
   type TrainSettings,
@@ -62,7 +64,7 @@ interface Run {
  * Trains an adapter on the text of a file and leaves it in `options.directory`: `adapter.json` with
  * `adapter.safetensors` (see `loadAdapter`), `checkpoint.safetensors`, `metrics.jsonl` and `train.json`.
  *
- * A resumed run gives the same losses, bit for bit, as one that was never interrupted.
+ * A resumed run gives the same numbers, bit for bit, as one that was never interrupted.
  *
  * @throws UserError when an option is out of range or does not fit the model, a text is missing or too short, the
  *   plan names missing layers, the checkpoint is of another run, or a number is no longer finite
@@ -101,19 +103,22 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const { directory, signal, checkpointEvery = 100 } = options;
   const { batchSize, seqLen, dropout, steps } = settings;
   makeFolder(directory);
-  const asked = await identityOf(run);
+  const source = await describeModel(model);
+  const asked = identityOf(run, source);
   const resumed = (options.resume ?? false) && hasCheckpoint(directory);
   const adapter = resumed ? await loadAdapter(directory, model) : await startAdapter(run);
   const trained = trainedArrays(adapter);
   const optimizer = createOptimizer(settings, trained);
   const state: TrainState = resumed
-    ? loadCheckpoint(directory, adapter.layers, optimizer.init(trained), asked)
+    ? loadCheckpoint(directory, adapter.layers, optimizer.init(trained), asked, model.warn)
     : { optimizer: optimizer.init(trained), sequencesTaken: 0 };
   const mapped = join(directory, ADAPTER_TENSORS);
   const metrics: TrainMetrics[] = [];
   const gradientLayers = settings.coverageEvery === null ? [] : chooseGradientLayers(adapter.layers);
+  const telemetry = new Telemetry({ ...run, adapter, gradientLayers, mapped, rng: rng.fork('telemetry') });
+  telemetry.resume(state.measured);
   const write = (status: TrainRecord['status'], step = state.optimizer.step): TrainRecord => {
-    const record = describe(run, adapter, step, status, gradientLayers, asked);
+    const record = describe(run, adapter, step, status, gradientLayers, source);
     writeTrainRecord(directory, record);
     return record;
   };
@@ -124,6 +129,7 @@ async function runTraining(run: Run): Promise<TrainResult> {
   };
   let saved = state.optimizer.step;
   const save = async () => {
+    state.measured = telemetry.lastMeasured;
     await saveCheckpoint(directory, adapter.layers, state, asked);
     await saveAdapter(directory, adapter);
     saved = state.optimizer.step;
@@ -146,7 +152,6 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const pass = { batchSize, seqLen, dropout, mapped };
   const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
   const stream = sequenceStream(data.sequences, rng.fork('data'));
-  const telemetry = new Telemetry({ ...run, adapter, gradientLayers, mapped, rng: rng.fork('telemetry') });
   const perStep = batchSize * settings.accumulation;
   const context = { engine, model, layers: adapter.layers, program, batchSize, clip: settings.clip };
 
@@ -218,12 +223,15 @@ function createOptimizer({ optimizer, weightDecay }: TrainSettings, trained: Rec
 }
 
 /** What a checkpoint must have been asked for to be resumed. */
-async function identityOf({ model, settings, data, evalData }: Run): Promise<CheckpointSettings> {
+function identityOf({ settings, data, evalData }: Run, source: ModelSource): CheckpointSettings {
   return {
     ...settings,
-    model: await model.checkpoint.sha256(),
+    model: source.sha256,
+    config: canonicalJson(source.config),
     data: data.record.sha256,
+    tokens: String(data.record.tokensSha256),
     evalData: evalData?.record.sha256 ?? null,
+    evalTokens: evalData?.record.tokensSha256 ?? null,
   };
 }
 
@@ -233,20 +241,13 @@ function describe(
   step: number,
   status: TrainRecord['status'],
   gradientLayers: readonly string[],
-  identity: CheckpointSettings,
+  source: ModelSource,
 ): TrainRecord {
   return {
     schema: 'rankscope.train',
     version: 1,
     status,
-    model: {
-      path: model.path,
-      name: model.name,
-      architecture: model.definition.modelType,
-      format: model.checkpoint.format,
-      parameters: model.parameters,
-      sha256: String(identity.model),
-    },
+    model: source,
     data: data.record,
     evalData: evalData?.record ?? null,
     settings,

@@ -108,7 +108,13 @@ function parseProgress(path: string, text: string | undefined): z.infer<typeof p
 
 function checkSettings(path: string, saved: Settings, asked: Settings): void {
   const names = [...new Set([...Object.keys(saved), ...Object.keys(asked)])];
-  const differing = names.filter((name) => saved[name] !== asked[name]);
+  // States of older versions do not tell what the tokenizer made of the text.
+  const unknown = saved.tokens === undefined && asked.tokens !== undefined ? 'tokens' : null;
+  if (unknown !== null)
+    process.emitWarning(
+      `${path} is of an older version: whether the tokenizer is still the same is unknown.`,
+    );
+  const differing = names.filter((name) => saved[name] !== asked[name] && name !== unknown);
   if (differing.length === 0) return;
   const list = (settings: Settings) => differing.map((name) => `${name} ${settings[name] ?? '-'}`).join(', ');
   throw new UserError('checkpoint-of-another-run', {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeSafetensors } from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
-import type { LinearLayer, Model } from '../../models/index.ts';
+import { differingConfig, type LinearLayer, type Model } from '../../models/index.ts';
 import type { Tensor } from '../../numeric/index.ts';
 import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../../record/index.ts';
 import { readTensors } from '../read-tensors.ts';
@@ -79,7 +79,13 @@ async function checkModel(path: string, record: AdapterRecord, model: Model): Pr
     return layer?.inFeatures !== inFeatures || layer.outFeatures !== outFeatures;
   });
   const sha256 = await model.checkpoint.sha256();
-  if (sideways === undefined && sha256 === record.model.sha256) return;
+  const { config } = record.model;
+  if (sideways === undefined && sha256 === record.model.sha256) {
+    if (config === undefined)
+      model.warn(`${path} is of an older version: whether its model had the same config is unknown.`);
+    checkConfig(path, config ?? model.definition.computed, model);
+    return;
+  }
   throw new UserError('adapter-of-another-model', {
     what: `the adapter ${path} belongs to another model than ${model.path}`,
     got:
@@ -88,6 +94,22 @@ async function checkModel(path: string, record: AdapterRecord, model: Model): Pr
         : `no layer ${sideways.name} of ${sideways.inFeatures} × ${sideways.outFeatures} in it`,
     expected: `${record.model.name} (${record.model.architecture}), sha256 ${record.model.sha256.slice(0, 12)}…, which was at ${record.model.path}`,
     fix: 'name the model that the adapter was trained on',
+  });
+}
+
+/** The same weights compute something else under another config. */
+function checkConfig(
+  path: string,
+  config: NonNullable<AdapterRecord['model']['config']>,
+  model: Model,
+): void {
+  const differing = differingConfig(config, model.definition.computed);
+  if (differing === null) return;
+  throw new UserError('adapter-of-another-model', {
+    what: `the adapter ${path} belongs to the weights of ${model.path} under another config`,
+    got: differing.ours,
+    expected: differing.theirs,
+    fix: 'put back the config.json that the adapter was trained with, or train again',
   });
 }
 

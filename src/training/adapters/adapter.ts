@@ -39,3 +39,17 @@ export function trainedArrays({ layers }: Pick<Adapter, 'layers'>): Record<strin
     ),
   );
 }
+
+/** The adapter with other values of {@link trainedArrays}. */
+export function withTrained(adapter: Adapter, arrays: Readonly<Record<string, Float32Array>>): Adapter {
+  const layers = adapter.layers.map((one) => ({
+    ...one,
+    trained: Object.fromEntries(
+      Object.entries(one.trained).map(([part, tensor]) => [
+        part,
+        { ...tensor, data: arrays[tensorName(one.layer.name, part)]! },
+      ]),
+    ),
+  }));
+  return { ...adapter, layers };
+}

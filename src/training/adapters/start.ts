@@ -77,6 +77,7 @@ export async function createAdapter(
       name: model.name,
       architecture: model.definition.modelType,
       sha256: await model.checkpoint.sha256(),
+      config: model.definition.computed,
     },
     layers: layers.map(({ layer, family, basis, rank, scale }) => {
       const { name, inFeatures, outFeatures, stored, bias } = layer;
