@@ -61,7 +61,12 @@ export function int64(shape: readonly number[], data: ArrayLike<number>): Tensor
 }
 
 /** A zero matrix, or one over `data` when it is given (not copied). */
-export function matrix(rows: number, cols: number, data = new Float64Array(rows * cols)): Matrix {
+export function matrix(
+  rows: number,
+  cols: number,
+  // Named, since the type that is inferred is generic, which TypeScript before 5.7 cannot read.
+  data: Float64Array = new Float64Array(rows * cols),
+): Matrix {
   invariant(data.length === rows * cols, `matrix data has ${data.length} elements, shape ${rows}×${cols}`);
   return { rows, cols, data };
 }
