@@ -30,7 +30,7 @@ export interface PretrainInputs {
 /** Reads everything that a run needs, so that a mistake shows before any work. Throws {@link UserError}. */
 export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> {
   const { seqLen } = flags;
-  const { config, definition } = await readModelConfig(flags.config);
+  const { config, definition } = readModelConfig(flags.config);
   if (seqLen > definition.contextLength) {
     throw new UserError('sequence-too-long', {
       what: 'The sequences are longer than the model can take.',

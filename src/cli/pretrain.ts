@@ -13,6 +13,7 @@ import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-opt
 import { EXIT_STOPPED } from './report-error.ts';
 import { describeRun, openRunFolder } from './run-folder.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellWarningOn } from './tell-warnings.ts';
 import { TrainingProgress } from './training-progress.ts';
 
 const EXAMPLE = `
@@ -44,6 +45,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
   const description = describeRun('pretrain', process.argv.slice(3), flags.seed);
   const folder = flags.resume ? undefined : openRunFolder(flags.out, description);
   const progress = new TrainingProgress(process.stderr, flags.steps);
+  inputs.definition.warnings.forEach(tellWarningOn(progress));
   progress.say(`${inputs.data.path}: ${inputs.data.sequences.tokensFound} tokens`);
   const engine = createOnnxEngine();
   const stops = watchStopSignals(

@@ -23,7 +23,7 @@ writeFileSync(
   config,
   JSON.stringify({ model_type: 'gpt2', vocab_size: 31, n_positions: 16, n_embd: 8, n_layer: 2, n_head: 2 }),
 );
-const { definition } = await readModelConfig(config);
+const { definition } = readModelConfig(config);
 
 /** Text in which each token is the one before it plus 1 or 2: there is something to learn. */
 function makeText(count: number, seqLen: number): Sequences {
@@ -186,7 +186,7 @@ describe('initialWeights', () => {
         n_head: 2,
       }),
     );
-    const weights = initialWeights((await readModelConfig(wide)).definition, createRng(3));
+    const weights = initialWeights(readModelConfig(wide).definition, createRng(3));
     const deviation = (name: string) => {
       const values = weights[`transformer.${name}.weight`]!;
       return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);

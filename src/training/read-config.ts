@@ -1,8 +1,9 @@
 /** A model that has a config but no weights yet. */
-import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { UserError } from '../errors/index.ts';
-import type { ModelDefinition } from '../models/index.ts';
-import { findArchitecture } from '../models/index.ts';
+import { readJsonObject, SIZE_LIMITS } from '../files/index.ts';
+import { findArchitecture, type ModelDefinition } from '../models/index.ts';
+import { sizeOf } from '../numeric/index.ts';
 
 export interface ModelConfig {
   /** config.json as it stands. */
@@ -10,33 +11,34 @@ export interface ModelConfig {
   readonly definition: ModelDefinition;
 }
 
-/** Reads a Hugging Face config.json. Throws {@link UserError} `config-not-found`, `config-invalid`, `architecture-unknown`. */
-export async function readModelConfig(path: string): Promise<ModelConfig> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      'config-not-found',
-      { what: `The config ${path} cannot be read.`, got: String(error.code), fix: 'check the path' },
-      { cause: error },
-    );
-  });
-  const config = parseObject(path, text);
-  return { config, definition: findArchitecture(config, path).define(config) };
+const CONFIG_FILE = {
+  limit: SIZE_LIMITS.config,
+  code: 'config-invalid',
+  fix: 'give the config.json of a Hugging Face model',
+};
+
+/**
+ * Reads a Hugging Face config.json. Throws {@link UserError} `file-not-found`, `config-invalid`, `config-unsupported`,
+ * `architecture-unknown`, and `model-too-large` for one whose training would not fit into the machine's memory.
+ */
+export function readModelConfig(path: string): ModelConfig {
+  const config = readJsonObject(path, CONFIG_FILE);
+  const definition = findArchitecture(config, path).define(config);
+  checkMemory(path, definition);
+  return { config, definition };
 }
 
-function parseObject(path: string, text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new UserError('config-invalid', {
-    what: `${path} is not a JSON object.`,
-    got: text.slice(0, 60),
-    expected: 'a Hugging Face config.json',
-    fix: 'save it again from the model that it describes',
+/** Weights, their gradients and AdamW's two moments, in float32. */
+const BYTES_PER_PARAMETER = 16;
+
+function checkMemory(path: string, { weights }: ModelDefinition): void {
+  const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const most = Math.floor(totalmem() / BYTES_PER_PARAMETER);
+  if (parameters <= most) return;
+  throw new UserError('model-too-large', {
+    what: `The model of ${path} is too large to be trained on this machine.`,
+    got: `${parameters} parameters, which take ${BYTES_PER_PARAMETER} bytes each`,
+    expected: `at most ${most}`,
+    fix: 'make the sizes in the config smaller',
   });
 }

@@ -4,7 +4,7 @@ import { createOnnxEngine } from '../../runtime/index.ts';
 import { pretrain, readModelConfig } from '../index.ts';
 
 const { config, tokens, count, seqLen, ...options } = JSON.parse(await text(process.stdin));
-const { definition } = await readModelConfig(config);
+const { definition } = readModelConfig(config);
 await pretrain({
   ...options,
   definition,
