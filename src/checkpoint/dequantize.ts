@@ -70,11 +70,13 @@ function decodeQ4(bytes: Uint8Array, values: Float32Array, blockBytes: number, h
   const head = blockBytes - 16;
   for (let i = 0, at = 0; i < values.length; i += 32, at += blockBytes) {
     const scale = HALF[bytes[at]! | (bytes[at + 1]! << 8)]!;
-    const minimum = hasMinimum ? HALF[bytes[at + 2]! | (bytes[at + 3]! << 8)]! : -8 * scale;
+    const minimum = hasMinimum ? HALF[bytes[at + 2]! | (bytes[at + 3]! << 8)]! : undefined;
     for (let j = 0; j < 16; j++) {
       const pair = bytes[at + head + j]!;
-      values[i + j] = scale * (pair & 15) + minimum;
-      values[i + 16 + j] = scale * (pair >> 4) + minimum;
+      const [low, high] = [pair & 15, pair >> 4];
+      // Not d·q − 8d, whose zero has another sign where d is negative.
+      values[i + j] = minimum === undefined ? scale * (low - 8) : scale * low + minimum;
+      values[i + 16 + j] = minimum === undefined ? scale * (high - 8) : scale * high + minimum;
     }
   }
 }

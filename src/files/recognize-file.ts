@@ -20,6 +20,11 @@ const DOWNLOAD = 'download the file itself, with the access that it needs';
 type Test = (bytes: Uint8Array, text: string) => boolean;
 
 const KINDS: readonly (readonly [test: Test, kind: FileKind])[] = [
+  // First: a header's length may begin with the bytes of any other kind, but not be below 100 MB and go on with `{`.
+  [
+    (bytes, text) => text.slice(4, 9) === '\0\0\0\0{' && bytes[3]! < 6,
+    { format: 'safetensors', name: 'a safetensors file', fix: 'name the folder that it stands in' },
+  ],
   [(bytes) => bytes.length === 0, { name: 'an empty file', fix: 'download or copy the file again' }],
   [
     (_, text) => text.startsWith('version https://git-lfs.github.com/spec/'),
@@ -58,10 +63,6 @@ const KINDS: readonly (readonly [test: Test, kind: FileKind])[] = [
   [(_, text) => text.startsWith('\u0089HDF\r\n'), { name: 'an HDF5 file', fix: CONVERT }],
   [(_, text) => text.startsWith('\u0093NUMPY'), { name: 'a NumPy array', fix: CONVERT }],
   [(_, text) => text.startsWith('PAR1'), { name: 'a Parquet file', fix: DOWNLOAD }],
-  [
-    (bytes, text) => /^.{7}\0[{ \n]/s.test(text) && bytes.length > 8 && text.charCodeAt(3) < 6,
-    { format: 'safetensors', name: 'a safetensors file', fix: 'name the folder that it stands in' },
-  ],
   [
     (_, text) => /^\s*[{[]\s*("|\{|\[|\d|[\]}]|$)/.test(text),
     { format: 'json', name: 'a JSON file', fix: DOWNLOAD },
