@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
-import { type Model, makeSequences, openModel, readDocuments, type Sequences } from '../models/index.ts';
+import { type Model, openModel, readDocuments, readSequences } from '../models/index.ts';
 import type { Compute } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
 import {
@@ -23,6 +23,7 @@ import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
 import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
+import { tellReceipt } from './tell-receipt.ts';
 import { tellWarning } from './tell-warnings.ts';
 
 const ON = 'What to measure:';
@@ -75,14 +76,18 @@ async function runEval(given: string | undefined, options: Options): Promise<str
   const { adapter: runs = [], compute, cacheDir: cacheFolder, batchSize = 4, merged = true } = options;
   const path = chooseBaseModel(given, runs);
   const dataPath = chooseData(path, options);
-  const { documents, sha256 } = await readDocuments(dataPath);
+  // A mistake in the text should show before a large model is decoded.
+  await readDocuments(dataPath);
   const model = await openModel(path, { compute, cacheFolder, onWarning: tellWarning });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
   const { seqLen = Math.min(256, model.definition.contextLength), pack = true } = options;
   checkLength(seqLen, model);
-  const sequences = makeSequences(documents, await model.tokenizer(), { seqLen, pack });
-  checkCount(sequences, dataPath);
+  const { sequences, receipt, sha256 } = await readSequences(dataPath, await model.tokenizer(), {
+    seqLen,
+    pack,
+  });
+  process.stderr.write(`${tellReceipt(dataPath, receipt).join('\n')}\n`);
 
   const engine = createOnnxEngine();
   const measure = (measured: Model) => sequenceLosses(engine, measured, sequences, batchSize);
@@ -99,7 +104,15 @@ async function runEval(given: string | undefined, options: Options): Promise<str
       }
     }
     const { count, tokensFound } = sequences;
-    const data = { path: dataPath, sha256, tokens: tokensFound, sequences: count, seqLen };
+    const { targets, notes, first } = receipt;
+    const data = {
+      path: dataPath,
+      sha256,
+      tokens: tokensFound,
+      sequences: count,
+      seqLen,
+      receipt: { sequences: count, targets, notes, first },
+    };
     return options.json
       ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
       : renderEvaluations(results, data);
@@ -157,15 +170,5 @@ function checkLength(seqLen: number, { definition, path }: Model): void {
     got: String(seqLen),
     expected: `at most ${definition.contextLength}`,
     fix: 'lower --seq-len',
-  });
-}
-
-function checkCount({ count, tokensFound, seqLen }: Sequences, path: string): void {
-  if (count > 0) return;
-  throw new UserError('text-too-short', {
-    what: `${path} is too short for one sequence.`,
-    got: `${tokensFound} tokens`,
-    expected: `at least ${seqLen}`,
-    fix: 'give more text, lower --seq-len, or pad with --no-pack',
   });
 }

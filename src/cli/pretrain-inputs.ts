@@ -4,9 +4,8 @@ import { basename, dirname } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import {
   type ModelDefinition,
-  makeSequences,
   openTokenizer,
-  readDocuments,
+  readSequences,
   type Sequences,
   type Tokenizer,
 } from '../models/index.ts';
@@ -52,15 +51,8 @@ export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> 
 }
 
 async function readText(path: string, tokenizer: Tokenizer, seqLen: number): Promise<TextData> {
-  const { documents, sha256 } = await readDocuments(path);
-  const sequences = makeSequences(documents, tokenizer, { seqLen, pack: true });
-  if (sequences.count > 0) return { path, sha256, sequences };
-  throw new UserError('text-too-short', {
-    what: `${path} is too short for one sequence.`,
-    got: `${sequences.tokensFound} tokens`,
-    expected: `at least ${seqLen}`,
-    fix: 'give more text, or lower --seq-len',
-  });
+  const { sequences, sha256 } = await readSequences(path, tokenizer, { seqLen, pack: true });
+  return { path, sha256, sequences };
 }
 
 /** The tokenizer of a folder without weights, checked against the config's vocabulary. */

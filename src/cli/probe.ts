@@ -13,6 +13,7 @@ import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellReceipt } from './tell-receipt.ts';
 import { tellWarningOn } from './tell-warnings.ts';
 import { FRAMES_FILE, PROBE_OUTPUTS, REPORT_FILE, writeProbeOutputs } from './write-outputs.ts';
 
@@ -75,6 +76,9 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       signal: stops.signal,
       onProgress: (step) => progress.update(step),
       onPass: (metrics) => appendMetrics(run.directory, metrics),
+      onReceipt: (receipt) => {
+        for (const line of tellReceipt(dataPath, receipt)) progress.say(line);
+      },
       onEstimate: (bytes) => tellMemory(bytes, progress),
     });
     await writeProbeOutputs(run.directory, result, { saveBatches: options.saveBatches ?? false });

@@ -22,6 +22,7 @@ import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-fold
 import { chooseSources } from './sources.ts';
 import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellReceipt } from './tell-receipt.ts';
 import { tellWarningOn } from './tell-warnings.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 import { TrainingProgress } from './training-progress.ts';
@@ -107,6 +108,9 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       directory: run.directory,
       signal: stops.signal,
       onProgress: (step) => progress.update(step),
+      onReceipt: (path, receipt) => {
+        for (const line of tellReceipt(path, receipt)) progress.say(line);
+      },
       onStart: (steps) => {
         progress.end();
         line = new TrainingProgress(stream, steps);

@@ -1,6 +1,6 @@
 /** What a probe can be asked, with its defaults. */
 import { UserError } from '../errors/index.ts';
-import type { LinearLayer } from '../models/index.ts';
+import type { LinearLayer, Receipt } from '../models/index.ts';
 import type { Family, MadeBasis } from '../record/index.ts';
 
 export interface ProbeOptions {
@@ -43,6 +43,8 @@ export interface ProbeOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Called after every pass with its loss, and the global core coverage at the largest rank, by frame set. */
   readonly onPass?: (metrics: Readonly<Record<string, number>>) => void;
+  /** Called when the text has been read, with what became of it. */
+  readonly onReceipt?: (receipt: Receipt) => void;
   /** Called before the first pass, with the estimate of the peak memory in bytes. */
   readonly onEstimate?: (bytes: number) => void;
   /** Stops after the pass in flight; what was measured is returned as partial. */

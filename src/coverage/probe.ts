@@ -8,8 +8,8 @@ import {
   describeModel,
   type LinearLayer,
   type Model,
-  makeSequences,
-  readDocuments,
+  type Receipt,
+  readSequences,
   sampleBatches,
   targetCount,
 } from '../models/index.ts';
@@ -62,7 +62,11 @@ export async function probe(
   clock.add('opening', model.openingSeconds);
   const data = await clock.time('opening', () => readBatches(model, dataPath, settings, rng.fork('batches')));
   const rank = settings.ranks.at(-1)!;
-  const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings);
+  const { documents, tokens, ...receipt } = data.receipt;
+  options.onReceipt?.(data.receipt);
+  // Reading a large text may have taken more than the passes will.
+  const taken = process.resourceUsage().maxRSS * 1024;
+  const estimatedMemoryBytes = Math.max(taken, estimateMemory(model, layers, plans, settings));
   options.onEstimate?.(estimatedMemoryBytes);
   const watch = new Watch(options);
   const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
@@ -105,7 +109,7 @@ export async function probe(
         version: 1,
         status: watch.stopped && measured.batches.length < settings.batches ? 'partial' : 'complete',
         model: await describeModel(model),
-        data: { path: dataPath, sha256: data.sha256, documents: data.documents, tokens: data.tokens },
+        data: { path: dataPath, sha256: data.sha256, documents, tokens, receipt },
         settings,
         measured: {
           batches: measured.batches.length,
@@ -167,8 +171,7 @@ interface ProbeData {
   readonly calibration: readonly Batch[];
   readonly measured: readonly Batch[];
   readonly sha256: string;
-  readonly documents: number;
-  readonly tokens: number;
+  readonly receipt: Receipt;
 }
 
 async function readBatches(
@@ -178,8 +181,7 @@ async function readBatches(
   rng: Rng,
 ): Promise<ProbeData> {
   const tokenizer = await model.tokenizer();
-  const { documents, sha256 } = await readDocuments(path);
-  const sequences = makeSequences(documents, tokenizer, settings);
+  const { sequences, receipt, sha256 } = await readSequences(path, tokenizer, settings);
   const { batches: count, batchSize, calibrationBatches } = settings;
   // The measured batches come first, so that they do not depend on how many calibrate.
   const drawn = sampleBatches(sequences, { batchSize, count: count + calibrationBatches, rng });
@@ -187,8 +189,7 @@ async function readBatches(
     measured: drawn.slice(0, count),
     calibration: drawn.slice(count),
     sha256,
-    documents: documents.length,
-    tokens: sequences.tokensFound,
+    receipt,
   };
 }
 

@@ -5,9 +5,8 @@ import { type Frame, type FrameSet, isDataDriven, makeFrames, placeFrames } from
 import {
   type Batch,
   type Model,
-  makeSequences,
   openModel,
-  readDocuments,
+  readSequences,
   type Sequences,
   sampleBatches,
 } from '../models/index.ts';
@@ -62,14 +61,13 @@ export function framesFile(
   return join(framesFolder, `${name}-${hashes}-${frameRank}-${basis}-${draw}.safetensors`);
 }
 
-/** @throws UserError those of `openModel` and `readDocuments`, `text-too-short`. */
+/** @throws UserError those of `openModel` and `readSequences`. */
 export async function openWorkbench(setting: Setting, options: WorkbenchOptions): Promise<Workbench> {
   const model = await openModel(setting.model);
   const engine = createOnnxEngine({ threads: options.threads });
   const tokenizer = await model.tokenizer();
   const { seqLen, batchSize } = setting;
-  const { documents } = await readDocuments(setting.data);
-  const sequences = makeSequences(documents, tokenizer, { seqLen, pack: true });
+  const { sequences } = await readSequences(setting.data, tokenizer, { seqLen, pack: true });
   const trained = Math.floor((1 - HELD_OUT) * sequences.count);
   const train = pick(sequences, range(0, trained));
   const evaluation = pick(sequences, spread(range(trained, sequences.count), setting.evalSequences));

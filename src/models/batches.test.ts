@@ -58,16 +58,24 @@ describe('makeSequences', () => {
       seqLen: 4,
       pack: false,
     });
-    // The piece [e] predicts nothing and is left out.
+    // Each document is followed by the token that ends it, which is a target; what pads is none.
     expect(rows(padded.tokens, 4)).toEqual([
       [1, 2, 3, 4],
+      [5, 50, 50, 50],
       [6, 7, 50, 50],
     ]);
     expect(rows(padded.lossMask, 4)).toEqual([
       [0, 1, 1, 1],
       [0, 1, 0, 0],
+      [0, 1, 1, 0],
     ]);
-    expect(padded).toMatchObject({ count: 2, tokensFound: 7 });
+    expect(padded).toMatchObject({ count: 3, tokensFound: 7, notes: [] });
+    // An end alone in its sequence follows nothing.
+    const full = makeSequences([{ text: 'abcd' }], letters(null, 50), { seqLen: 4, pack: false });
+    expect(full).toMatchObject({
+      count: 1,
+      notes: ['Sequences left out because nothing in them is to be predicted: 1.'],
+    });
   });
 
   it('counts no prompt in the loss, packed or padded', () => {
@@ -77,18 +85,110 @@ describe('makeSequences', () => {
     expect(rows(packed.lossMask, 9)).toEqual([[0, 0, 0, 1, 1, 1, 1, 1, 1]]);
     const padded = makeSequences(asked, letters(99), { seqLen: 4, pack: false });
     expect(rows(padded.tokens, 4)).toEqual([
-      [99, 1, 2, 3],
+      [99, 2, 3, 4],
       [99, 5, 6, 0],
     ]);
     expect(rows(padded.lossMask, 4)).toEqual([
-      [0, 0, 0, 1],
+      [0, 0, 1, 1],
+      [0, 1, 1, 1],
+    ]);
+  });
+
+  it('lets a prompt lose its beginning down to half a sequence, then a completion its end, and says so', () => {
+    const asked = [
+      { prompt: 'abcdefgh', text: 'xy' },
+      { prompt: 'ab', text: 'uvwxyz' },
+      { prompt: 'abcdefgh', text: 'stuvwxyz' },
+      { prompt: 'ab', text: 'xy' },
+    ];
+    const made = makeSequences(asked, letters(99), { seqLen: 8, pack: false });
+    expect(rows(made.tokens, 8)).toEqual([
+      [99, 5, 6, 7, 8, 24, 25, 0],
+      [99, 1, 2, 21, 22, 23, 24, 25],
+      [99, 6, 7, 8, 19, 20, 21, 22],
+      [99, 1, 2, 24, 25, 0, 0, 0],
+    ]);
+    expect(rows(made.lossMask, 8)).toEqual([
+      [0, 0, 0, 0, 0, 1, 1, 1],
+      [0, 0, 0, 1, 1, 1, 1, 1],
+      [0, 0, 0, 0, 1, 1, 1, 1],
+      [0, 0, 0, 1, 1, 1, 0, 0],
+    ]);
+    expect(made.notes).toEqual([
+      'Prompts that lost their beginning, so that the completion fits: 2 (9 tokens).',
+      'Completions too long for a sequence, which lost their end: 2 (7 tokens).',
+    ]);
+  });
+
+  it('ends a completion by the model’s own end, a document by the mark of a document’s end, and neither twice', () => {
+    const chat = { ...letters(null, 0), endOfSequence: 26 };
+    const documents = [{ prompt: 'a', text: 'b' }, { text: 'cd' }, { prompt: 'a', text: 'bz' }];
+    const padded = makeSequences(documents, chat, { seqLen: 4, pack: false });
+    expect(rows(padded.tokens, 4)).toEqual([
+      [1, 2, 26, 0],
+      [3, 4, 0, 0],
+      [1, 2, 26, 0],
+    ]);
+    expect(rows(padded.lossMask, 4)).toEqual([
+      [0, 1, 1, 0],
+      [0, 1, 1, 0],
       [0, 1, 1, 0],
     ]);
+    const packed = makeSequences(documents, chat, { seqLen: 9, pack: true });
+    expect(rows(packed.tokens, 9)).toEqual([[1, 2, 26, 3, 4, 0, 1, 2, 26]]);
+    expect(rows(packed.lossMask, 9)).toEqual([[0, 1, 1, 1, 1, 1, 0, 1, 1]]);
+    const without = makeSequences([{ text: 'ab' }], letters(null, null), { seqLen: 2, pack: false });
+    expect(without.notes).toEqual([
+      'The tokenizer names no token that ends a text, so that no end is learned.',
+    ]);
+  });
+
+  it('encodes prompt and completion as one text, and predicts a token that reaches across', () => {
+    // As letters, but "bc" is one token, 50.
+    const encode = (text: string) =>
+      [...text.replaceAll('bc', 'R')].map((letter) => (letter === 'R' ? 50 : letter.charCodeAt(0) - 96));
+    const pairs = {
+      ...letters(),
+      encode,
+      encodeAll: (texts: readonly string[]) => texts.map((text) => [encode(text)]),
+    };
+    const made = makeSequences(
+      [
+        { prompt: 'ab', text: 'cd' },
+        { prompt: 'ad', text: 'bc' },
+      ],
+      pairs,
+      {
+        seqLen: 4,
+        pack: false,
+      },
+    );
+    expect(rows(made.tokens, 4)).toEqual([
+      [1, 50, 4, 0],
+      [1, 4, 50, 0],
+    ]);
+    expect(rows(made.lossMask, 4)).toEqual([
+      [0, 1, 1, 1],
+      [0, 0, 1, 1],
+    ]);
+    expect(made.notes).toEqual(['Prompts that end within a token, which is predicted then: 1.']);
+  });
+
+  it('counts sequences of nothing but prompts', () => {
+    const made = makeSequences([{ prompt: 'abcdefgh', text: 'i' }], letters(), { seqLen: 4, pack: true });
+    expect(made).toMatchObject({
+      count: 0,
+      notes: [
+        'Sequences left out because nothing in them is to be predicted: 2.',
+        'Tokens left out at the end, too few for a sequence: 2.',
+      ],
+    });
   });
 
   it('makes nothing of a single token', () => {
     for (const pack of [true, false]) {
-      expect(makeSequences([{ text: 'a' }], letters(), { seqLen: 2, pack })).toMatchObject({ count: 0 });
+      const tokenizer = letters(null, null);
+      expect(makeSequences([{ text: 'a' }], tokenizer, { seqLen: 2, pack })).toMatchObject({ count: 0 });
     }
   });
 });
@@ -116,7 +216,7 @@ describe('sampleBatches', () => {
 
   it('says what a text that is too short lacks', () => {
     expect(() => sampleBatches(sequences, { batchSize: 2, count: 4, rng: createRng(1) })).toThrow(
-      /24 tokens, which make 6 sequences of 4\n.*8 sequences \(4 batches × 2\): about 32 tokens\n.*--seq-len/,
+      /24 tokens, which make 6 sequences of 4\. .*\n.*8 sequences \(4 batches × 2\): about 32 tokens\n.*--seq-len/,
     );
   });
 });

@@ -1,6 +1,9 @@
 /** From documents to token sequences of equal length, and from those to batches in random order. */
 import { invariant, UserError } from '../errors/index.ts';
 import { type Rng, shuffle } from '../numeric/index.ts';
+import { type EncodedDocument, encodeDocuments } from './encode-documents.ts';
+import { GrowingSequences } from './growing-sequences.ts';
+import { Losses } from './losses.ts';
 import type { Document } from './text.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -25,26 +28,22 @@ export interface Sequences {
   readonly lossMask: Uint8Array;
   readonly count: number;
   readonly seqLen: number;
-  /** Tokens of the documents, before anything was dropped or padded. */
+  /** Tokens of the documents, before anything was dropped, added or padded. */
   readonly tokensFound: number;
+  /** What was left out, added or cannot be learned, in whole sentences. */
+  readonly notes?: readonly string[];
 }
 
-interface SequenceOptions {
+export interface SequenceOptions {
   /** Tokens in a sequence. */
   readonly seqLen: number;
   /**
-   * `true`: all documents one after the other, the end-of-text token between them, cut every `seqLen`
-   * tokens; what remains is dropped. `false`: every document begins a sequence of its own, is cut every
-   * `seqLen` tokens, and its last piece is padded on the right by tokens that are no targets.
+   * `true`: all documents one after the other, each followed by the token that ends it, cut every `seqLen` tokens; what
+   * remains is dropped. `false`: every document begins a sequence of its own. One without a prompt is cut every
+   * `seqLen` tokens; one with a prompt has one sequence, see {@link fitRow}. The last piece is padded on the right by
+   * tokens that are no targets.
    */
   readonly pack: boolean;
-}
-
-/** Tokens with their loss mask. */
-interface Stretch {
-  readonly ids: readonly number[];
-  /** The first `prompt` tokens are no targets. */
-  readonly prompt: number;
 }
 
 /** Cuts documents into sequences; sequences without a single target are left out. */
@@ -54,41 +53,55 @@ export function makeSequences(
   { seqLen, pack }: SequenceOptions,
 ): Sequences {
   invariant(seqLen >= 2, `a sequence of ${seqLen} tokens has nothing to predict`);
-  const stretches = documents.map((document) => encodeDocument(document, tokenizer));
-  const tokensFound = stretches.reduce((sum, { ids }) => sum + ids.length, 0);
-  const { endOfText } = tokenizer;
-  const whole = (size: number) => Math.floor(size / seqLen) * seqLen;
-  const padded = (size: number) => Math.ceil(size / seqLen) * seqLen;
-
-  const separators = pack && endOfText !== null ? stretches.length - 1 : 0;
-  const size = pack
-    ? whole(tokensFound + separators)
-    : stretches.reduce((sum, { ids }) => sum + padded(ids.length), 0);
-  const tokens = new Int32Array(size).fill(endOfText ?? 0);
-  const targets = new Uint8Array(size);
-  let at = 0;
-  for (const [index, { ids, prompt }] of stretches.entries()) {
-    // `subarray` and `fill` stop at the end: the last document may reach beyond the last whole sequence.
-    const room = tokens.subarray(at, at + ids.length);
-    room.set(ids.slice(0, room.length));
-    targets.subarray(at + prompt, at + ids.length).fill(1);
-    at += pack ? ids.length : padded(ids.length);
-    if (index < separators) {
-      targets.fill(1, at, at + 1);
-      at += 1;
+  const all = new GrowingSequences();
+  const losses = new Losses();
+  const padding = tokenizer.endOfText ?? 0;
+  let tokensFound = 0;
+  for (const document of encodeDocuments(documents, tokenizer)) {
+    tokensFound += document.length;
+    if (document.straddles) losses.straddling++;
+    if (pack || document.prompt === 0) {
+      let from = 0;
+      for (const piece of document.pieces) {
+        all.push(piece, from, document.prompt);
+        from += piece.length;
+      }
+      if (document.end !== null) all.push([document.end], 1, 0);
+    } else {
+      const { ids, prompt } = fitRow(document, tokenizer, seqLen, losses);
+      all.push(ids, 0, prompt);
     }
+    if (!pack) all.pad(padding, (seqLen - (all.length % seqLen)) % seqLen);
   }
-  for (let first = 0; first < size; first += seqLen) targets[first] = 0;
-  return { ...keepUseful(tokens, targets, seqLen), seqLen, tokensFound };
+  const size = Math.floor(all.length / seqLen) * seqLen;
+  losses.rest = all.length - size;
+  const { tokens, lossMask } = all.take(size);
+  for (let first = 0; first < size; first += seqLen) lossMask[first] = 0;
+  const useful = keepUseful(tokens, lossMask, seqLen);
+  losses.empty = size / seqLen - useful.count;
+  return { ...useful, seqLen, tokensFound, notes: losses.tell(tokenizer) };
 }
 
-function encodeDocument({ prompt, text }: Document, tokenizer: Tokenizer): Stretch {
-  const ids = tokenizer.encode(text);
-  if (prompt === undefined) return { ids, prompt: 0 };
-  const promptIds = tokenizer.encode(prompt);
-  // The begin-of-text token stands before the prompt only.
-  const completion = tokenizer.beginOfText === null ? ids : ids.slice(1);
-  return { ids: [...promptIds, ...completion], prompt: promptIds.length };
+/**
+ * The sequence of a document with a prompt. Where both do not fit, the prompt loses its beginning (the begin-of-text
+ * token stays), down to half a sequence; then the completion loses its end.
+ */
+function fitRow(
+  { pieces, prompt, end }: EncodedDocument,
+  { beginOfText }: Tokenizer,
+  seqLen: number,
+  losses: Losses,
+): { readonly ids: readonly number[]; readonly prompt: number } {
+  const ids = [...pieces.flat(), ...(end === null ? [] : [end])];
+  const completion = ids.length - prompt;
+  if (ids.length <= seqLen) return { ids, prompt };
+  const keptPrompt = Math.min(prompt, Math.max(seqLen - completion, seqLen >> 1));
+  const keptCompletion = Math.min(completion, seqLen - keptPrompt);
+  losses.count('prompts', prompt - keptPrompt);
+  losses.count('completions', completion - keptCompletion);
+  const kept = ids.slice(prompt - keptPrompt, prompt + keptCompletion);
+  if (beginOfText !== null) kept[0] = beginOfText;
+  return { ids: kept, prompt: keptPrompt };
 }
 
 function keepUseful(tokens: Int32Array, lossMask: Uint8Array, seqLen: number) {
@@ -119,7 +132,10 @@ export function sampleBatches(
   if (sequences.count < needed) {
     throw new UserError('text-too-short', {
       what: 'The text is too short for what is to be measured on it.',
-      got: `${sequences.tokensFound} tokens, which make ${sequences.count} sequences of ${seqLen}`,
+      got: [
+        `${sequences.tokensFound} tokens, which make ${sequences.count} sequences of ${seqLen}.`,
+        ...(sequences.notes ?? []),
+      ].join(' '),
       expected: `${needed} sequences (${count} batches × ${batchSize}): about ${needed * seqLen} tokens`,
       fix: 'give more text, or lower --batches, --batch-size or --seq-len',
     });

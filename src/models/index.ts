@@ -13,6 +13,8 @@ export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from
 export { describeModel, differingConfig, hashSequences } from './identity.ts';
 export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
 export { type Model, type OpenModelOptions, openModel } from './model.ts';
+export { type ReadSequences, readSequences } from './read-sequences.ts';
+export type { Receipt, ShownPart } from './receipt.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';
 export { type Document, type Documents, readDocuments } from './text.ts';
 export { TextStream } from './text-stream.ts';

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,7 @@ describe('readDocuments', () => {
     expect(await read('a.txt', content)).toEqual({
       documents: [{ text: 'Call me Ishmael.\n\nÜber\n' }],
       sha256: createHash('sha256').update(content).digest('hex'),
+      notes: ['The byte-order mark at the beginning was left out.'],
     });
   });
 
@@ -30,7 +32,10 @@ describe('readDocuments', () => {
       '{"prompt": "Q: 1+1?", "completion": " 2"}',
       '{"text": "  "}',
     ];
-    expect((await read('a.jsonl', lines.join('\n'))).documents).toEqual(expected);
+    const { documents, notes } = await read('a.jsonl', lines.join('\n'));
+    expect(documents).toEqual(expected);
+    expect(notes).toEqual(['Documents without text were left out: 1.']);
+    expect((await read('a.ndjson', lines.join('\n'))).documents).toEqual(expected);
     const entries = lines.filter((line) => line !== '').join(',');
     expect((await read('a.json', `[${entries}]`)).documents).toEqual(expected);
   });
@@ -43,17 +48,52 @@ describe('readDocuments', () => {
       'text-invalid',
       /line 2 has no text.*body \(string\), n \(number\)/s,
     ],
-    ['a.jsonl', '"text"', 'text-invalid', /line 1 is not an object/],
+    ['a.jsonl', '"text"', 'text-invalid', /line 1 is not an object.*string.*write \{"text"/s],
+    ['a.jsonl', '["text"]', 'text-invalid', /line 1 is not an object.*list.*make it an object/s],
+    ['a.jsonl', 'null', 'text-invalid', /line 1 is not an object.*null/s],
+    ['a.jsonl', '{"prompt": "a"}', 'text-invalid', /add the field `completion` beside `prompt`/],
+    [
+      'a.jsonl',
+      '{"prompt": "a", "completion": 1}',
+      'text-invalid',
+      /make `prompt` and `completion` a string/,
+    ],
+    ['a.jsonl', '{"text": null}', 'text-invalid', /text \(null\).*make `text` a string/s],
+    ['a.jsonl', '{"messages": []}', 'text-invalid', /chat as `prompt` and `completion`/],
+    ['a.jsonl', '{"text": "a", "prompt": "b", "completion": "c"}', 'text-invalid', /says its text twice/],
+    ['a.jsonl', '{"body": "a"}', 'text-invalid', /rename the field/],
+    ['a.json', '{"text": "a"}\n{"text": "b"}', 'text-invalid', /the ending \.jsonl/],
+    ['a.json', 'Once upon', 'text-invalid', /the ending \.txt/],
     ['a.json', '{"text": "a"}', 'text-invalid', /the file is not a list/],
     ['a.json', '[{"text": "a"}, {"text": 1}]', 'text-invalid', /entry 2 has no text.*text \(number\)/s],
     ['a.txt', ' \n', 'text-empty', /holds no text.*2 bytes/s],
     ['a.jsonl', '{"text": ""}', 'text-empty', /holds no text/],
-    ['a.txt', Uint8Array.of(0x66, 0xfc, 0x72), 'text-not-utf8', /not a UTF-8 text/],
+    ['a.txt', Uint8Array.of(0x66, 0xfc, 0x72), 'text-not-utf8', /not a UTF-8 text.*0xfc at 1 of 3.*iconv/s],
+    ['a.txt', Uint8Array.of(0x66, 0xe2, 0x82), 'text-not-utf8', /0xe2 at 1 of 3|0x82 at 2 of 3/],
+    ['a.csv', 'text,label\na,1\n', 'text-format', /a table.*read_csv/s],
+    ['a.TSV', 'text\tlabel\na\t1\n', 'text-format', /a table.*sep='\\t'/s],
+    ['a.parquet', 'PAR1....', 'text-format', /a Parquet file.*read_parquet/s],
+    ['a.jsonl', Uint8Array.of(0x1f, 0x8b, 8), 'text-format', /gzip.*gunzip/s],
+    ['a.txt', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd), 'text-format', /zstd/],
+    ['a.txt', 'PK\x03\x04', 'text-format', /zip/],
+    ['a.txt', '%PDF-1.7', 'text-format', /a PDF.*pdftotext/s],
+    ['a.txt', Uint8Array.of(0xff, 0xfe, 0x61, 0), 'text-format', /UTF-16.*iconv/s],
+    ['a.txt', Buffer.from('text', 'utf16le'), 'text-format', /UTF-16 without its mark/],
+    ['a.txt', 'a\0b', 'text-format', /byte of 0 at 1 of 3/],
   ])('refuses %s with %j', async (name, content, code, message) => {
     await expect(read(name, content)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message),
     });
+  });
+
+  it.skipIf(process.platform === 'win32')('does not read what has no end', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const refused = (got: string) =>
+      expect.objectContaining({ code: 'text-not-found', message: expect.stringContaining(got) });
+    await expect(readDocuments(join(folder, 'pipe'))).rejects.toEqual(refused('a pipe'));
+    await expect(readDocuments('/dev/zero')).rejects.toEqual(refused('a device'));
+    await expect(readDocuments(folder)).rejects.toEqual(refused('a folder'));
   });
 
   it('says that a file is missing', async () => {

@@ -47,6 +47,17 @@ export const computedConfigSchema = z
   .record(z.string(), z.union([z.number(), z.string(), z.boolean()]))
   .optional();
 
+/** What became of a text: sequences, how much of them is predicted, and what was left out. */
+export const receiptSchema = z.strictObject({
+  sequences: z.int(),
+  /** Tokens that are predicted. */
+  targets: z.int(),
+  /** What was left out, added or cannot be learned, in whole sentences. */
+  notes: z.array(z.string()).readonly(),
+  /** The beginning of the first sequence, in runs of tokens that are predicted or only given. */
+  first: z.array(z.strictObject({ text: z.string(), target: z.boolean() })).readonly(),
+});
+
 /** The model that a run was made on. */
 export const modelSourceSchema = z.strictObject({
   path: z.string(),

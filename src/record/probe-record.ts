@@ -8,6 +8,7 @@ import {
   FILE_BASES,
   familySchema,
   modelSourceSchema,
+  receiptSchema,
   regimeSchema,
 } from './common.ts';
 
@@ -117,7 +118,14 @@ export const probeRecordSchema = z.strictObject({
   /** `partial` when the run was stopped; everything in it was measured on the batches it states. */
   status: z.enum(['complete', 'partial']),
   model: modelSourceSchema,
-  data: z.strictObject({ path: z.string(), sha256: z.string(), documents: z.int(), tokens: z.int() }),
+  data: z.strictObject({
+    path: z.string(),
+    sha256: z.string(),
+    documents: z.int(),
+    tokens: z.int(),
+    /** Absent in older records. */
+    receipt: receiptSchema.optional(),
+  }),
   settings: z.strictObject({
     bases: z.array(basisSchema),
     /** Where the frames of the bases `file`, `file-2`, … come from, in this order. */

@@ -1,7 +1,7 @@
 /** The record of a training run, and the lines of its metrics.jsonl. */
 import { z } from 'zod';
 import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
-import { computeSchema, modelSourceSchema } from './common.ts';
+import { computeSchema, modelSourceSchema, receiptSchema } from './common.ts';
 
 export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const scheduleSchema = z.enum(SCHEDULES);
@@ -88,6 +88,8 @@ const dataSchema = z.strictObject({
   documents: z.int(),
   tokens: z.int(),
   sequences: z.int(),
+  /** Absent in older records. */
+  receipt: receiptSchema.optional(),
 });
 
 export const trainRecordSchema = z.strictObject({

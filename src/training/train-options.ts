@@ -2,7 +2,7 @@
 import type { Progress } from '../coverage/index.ts';
 import { isDataDriven, namedBasis } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
-import type { Model } from '../models/index.ts';
+import type { Model, Receipt } from '../models/index.ts';
 import type { AdapterFamily, OptimizerName, Schedule, TrainMetrics, TrainSettings } from '../record/index.ts';
 
 export interface TrainOptions {
@@ -66,6 +66,8 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Ends the run after the step in progress, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Called when a text has been read, with what became of it. */
+  readonly onReceipt?: (path: string, receipt: Receipt) => void;
   /** Called as frames are made. */
   readonly onProgress?: (progress: Progress) => void;
   /** Called once, before the first step of this process. */

@@ -86,6 +86,8 @@ export async function train(model: Model, dataPath: string, options: TrainOption
     options.evalData === undefined
       ? null
       : await readTrainData(model, options.evalData, { seqLen, pack, least: 1 });
+  options.onReceipt?.(dataPath, data.receipt);
+  if (evalData !== null) options.onReceipt?.(options.evalData!, evalData.receipt);
   const epoch = data.sequences.count / perStep;
   const steps = options.steps ?? Math.max(1, Math.floor((options.epochs ?? 1) * epoch));
   const settings: TrainSettings = { ...resolved, steps, plan: plan.sha256 };
