@@ -1,11 +1,12 @@
 """
 Writes test/reference/tokenizers/: texts.json, and one file per tokenizer with its tokenizer.json, its configuration,
 the ids that transformers' fast tokenizer gives for every text (special tokens added by the post-processor included),
-and the text that it decodes them to.
+the text that it decodes them to, and ids and lengths of prompts with completions.
 
     python scripts/reference/make-tokenizers.py
 
-The tokenizers are trained on a few lines, so that they are small; every pre-tokenizer, normalizer and model that we
+The tokenizers are trained on a few lines, so that they are small; training breaks ties at random, so one that is there
+already is used again (remove its file to train it anew). Every pre-tokenizer, normalizer and model that we
 follow occurs, each with added tokens of all flags.
 """
 
@@ -89,6 +90,34 @@ TEXTS = [
     "tabs\t\tand \t mixed\t ",
     "𝐛𝐨𝐥𝐝 𝒮𝒸𝓇𝒾𝓅𝓉 𐍈 𠜎 🀄",
 ]
+
+# Prompts and completions; the last ones meet within a word, a number, white space.
+PAIRS = [
+    ("Q: 1+1?\nA:", " 2"),
+    ("Call me", " Ishmael."),
+    ("def add(a, b):\n", "    return a + b\n"),
+    ("Привет,", " мир!"),
+    ("日本", "語のテキスト"),
+    ("🙂", "🙃"),
+    ("<s>the cat</s>", "the dog"),
+    ("", "nothing before"),
+    ("the thi", "ng in that world"),
+    ("12", "345 67"),
+    ("two  ", "  spaces"),
+    ("ends in a space ", "word"),
+    ("It'", "s"),
+    ("cafe", "\u0301 noir"),
+]
+
+
+def pair(fast, prompt, completion):
+    """What is trained on: the ids of both as one text, the token that ends it, and how many tokens are the prompt's."""
+    ids, alone = fast(prompt + completion)["input_ids"], fast(prompt)["input_ids"]
+    common = 0
+    while common < min(len(ids), len(alone)) and ids[common] == alone[common]:
+        common += 1
+    return {"ids": ids + [fast.eos_token_id], "prompt": common}
+
 
 ADDED = [
     AddedToken("<s>", special=True, normalized=False),
@@ -293,22 +322,30 @@ NFC = {"llama3"}
 BEGIN = {"llama3", "spm-legacy", "spm-first", "word-piece"}
 
 
+def train(name, make):
+    tokenizer = make()
+    if name in NFC:
+        tokenizer.normalizer = normalizers.NFC()
+    for token in ADDED:
+        (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
+    if name in BEGIN:
+        template(tokenizer, "<s> $A")
+    return tokenizer
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     write = lambda name, value: open(os.path.join(OUT, name), "w", encoding="utf-8", newline="\n").write(
         json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
     )
-    write("texts.json", TEXTS)
+    write("texts.json", {"texts": TEXTS, "pairs": PAIRS})
     for name, make in MAKERS.items():
-        tokenizer = make()
-        if name in NFC:
-            tokenizer.normalizer = normalizers.NFC()
-        for token in ADDED:
-            (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
-        if name in BEGIN:
-            template(tokenizer, "<s> $A")
         path = os.path.join(tempfile.mkdtemp(), "tokenizer.json")
-        tokenizer.save(path)
+        known = os.path.join(OUT, f"{name}.json")
+        if os.path.exists(known):
+            json.dump(json.load(open(known, encoding="utf-8"))["tokenizer"], open(path, "w", encoding="utf-8"))
+        else:
+            train(name, make).save(path)
         fast = PreTrainedTokenizerFast(tokenizer_file=path, bos_token="<s>", eos_token="</s>")
         ids = [fast(text)["input_ids"] for text in TEXTS]
         decoded = [fast.decode(row, clean_up_tokenization_spaces=False) for row in ids]
@@ -317,8 +354,9 @@ def main():
             "config": {"bos_token": "<s>", "eos_token": "</s>"},
             "ids": ids,
             "decoded": decoded,
+            "pairs": [pair(fast, *texts) for texts in PAIRS],
         })
-        print(name, len(tokenizer.get_vocab()), sum(map(len, ids)))
+        print(name, len(fast), sum(map(len, ids)))
 
 
 main()
