@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { lockFolder } from '../files/index.ts';
 import { hashSequences } from '../models/index.ts';
 import { finishRun, writeJsonAtomic } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
@@ -44,6 +45,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
   const inputs = await readInputs(flags);
   const description = describeRun('pretrain', process.argv.slice(3), flags.seed);
   const folder = flags.resume ? undefined : openRunFolder(flags.out, description);
+  const lock = folder?.lock ?? lockFolder(flags.out);
   const progress = new TrainingProgress(process.stderr, flags.steps);
   inputs.definition.warnings.forEach(tellWarningOn(progress));
   progress.say(`${inputs.data.path}: ${inputs.data.sequences.tokensFound} tokens`);
@@ -64,6 +66,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
         tokens: hashSequences(inputs.data.sequences),
       },
       directory: flags.out,
+      lock,
       checkpointEvery: flags.checkpointEvery,
       resume: flags.resume,
       signal: stops.signal,

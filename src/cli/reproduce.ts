@@ -11,7 +11,7 @@ import {
   reproduce,
   type SettingKind,
 } from '../experiments/index.ts';
-import { makeFolder } from '../files/index.ts';
+import { lockFolder, makeFolder } from '../files/index.ts';
 import { defaultCacheFolder } from '../models/index.ts';
 import { renderReproductionTable } from '../report/index.ts';
 import { duration } from './duration.ts';
@@ -66,6 +66,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   if (experiments.length === 0) throw notForModels(chosen);
   const directory = resolve(options.out ?? defaultDirectory(options));
   makeFolder(directory);
+  const lock = lockFolder(directory);
   const line = new ReproduceLine(options.quiet ? SILENT : process.stderr);
   for (const one of chosen) {
     if (!experiments.includes(one)) line.say(`${one.name} is left out: it is for the bundled model only`);
@@ -82,6 +83,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
       settings,
       quick: options.quick ?? false,
       directory,
+      lock,
       cacheFolder: options.cacheDir ?? defaultCacheFolder(),
       jobs: options.jobs ?? availableParallelism(),
       provenance: { command: `rankscope ${process.argv.slice(2).join(' ')}`, versions, machine },

@@ -3,35 +3,44 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
+import { type FolderLock, lockFolder } from '../files/index.ts';
 import { createRunDirectory, discardRun, type RunRecord } from '../record/index.ts';
 import { readPackageInfo } from './package-info.ts';
 
 export interface RunFolder {
   /** Absolute. */
   readonly directory: string;
+  /** No other process works there until it is released, or this process ends. */
+  readonly lock: FolderLock;
   /** Removes `files` and everything else that was made for the run. */
   discard(files: readonly string[]): void;
 }
 
-/** @throws UserError `output-exists`, `cannot-write`; nothing is left then. */
+/** @throws UserError `output-exists`, `folder-in-use`, `cannot-write`; nothing is left then. */
 export function openRunFolder(path: string, run: RunRecord): RunFolder {
   const made: string[] = [];
   const removeMade = () => {
     for (const folder of made.toReversed())
       if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
   };
+  let lock: FolderLock | undefined;
   try {
     makeFolders(resolve(path), made);
+    const held = lockFolder(path);
+    lock = held;
     const directory = createRunDirectory(path, run);
     return {
       directory,
+      lock: held,
       discard: (files) => {
         for (const file of files) rmSync(join(directory, file), { force: true });
+        held.release();
         discardRun(directory);
         removeMade();
       },
     };
   } catch (error) {
+    lock?.release();
     removeMade();
     throw error;
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../errors/index.ts';
-import { writeFileAtomically } from '../files/index.ts';
+import { lockFolder, writeFileAtomically } from '../files/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
 import {
   finishRun,
@@ -106,6 +106,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       learningRate: lr,
       clip: clip === 0 ? null : clip,
       directory: run.directory,
+      lock: run.lock,
       signal: stops.signal,
       onProgress: (step) => progress.update(step),
       onReceipt: (path, receipt) => {
@@ -146,7 +147,7 @@ function openRun(modelPath: string, { out, resume, seed }: Options) {
   }
   const directory = out === undefined ? null : resolve(out);
   if (directory !== null && existsSync(directory) && readRunRecord(directory)?.command === 'train')
-    return { directory, discard: () => {} };
+    return { directory, lock: lockFolder(directory), discard: () => {} };
   throw new UserError('nothing-to-resume', {
     what: out === undefined ? '--resume needs the folder of the run' : `there is no training run in ${out}`,
     expected: '--out with the folder of a run that was stopped',

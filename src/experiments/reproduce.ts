@@ -1,5 +1,6 @@
 /** Everything that `rankscope reproduce` does, but for talking. */
 import { join } from 'node:path';
+import { type FolderLock, lockFolder, makeFolder } from '../files/index.ts';
 import { quantile } from '../numeric/index.ts';
 import type { ReproductionRecord } from '../record/index.ts';
 import { assembleRecord, type Provenance } from './assemble.ts';
@@ -19,6 +20,8 @@ export interface ReproduceOptions {
   readonly quick: boolean;
   /** Where `trials.jsonl` is kept: a second run there goes on. */
   readonly directory: string;
+  /** On the folder, when the caller holds it; otherwise the run takes it. */
+  readonly lock?: FolderLock;
   readonly cacheFolder: string;
   /** Processes at once. */
   readonly jobs: number;
@@ -55,8 +58,19 @@ export interface ReproduceResult {
   readonly failed: readonly TrialRecord[];
 }
 
-/** @throws UserError when a model or text cannot be read, or the folder not be written. */
+/** @throws UserError when a model or text cannot be read, the folder not be written, or another process is at work there. */
 export async function reproduce(options: ReproduceOptions): Promise<ReproduceResult> {
+  makeFolder(options.directory);
+  const lock = options.lock ?? lockFolder(options.directory);
+  try {
+    return await reproduceAlone(options);
+  } finally {
+    if (options.lock === undefined) lock.release();
+  }
+}
+
+/** In a folder that no other process works in. */
+async function reproduceAlone(options: ReproduceOptions): Promise<ReproduceResult> {
   const { experiments, quick, directory, cacheFolder, jobs } = options;
   const asked = options.settings.filter(({ kind }) =>
     experiments.some(({ settings }) => settings.includes(kind)),

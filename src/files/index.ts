@@ -1,9 +1,10 @@
 /**
  * Room `files`: reading exact ranges of files, and text and JSON of a bounded size; what a file is by its first bytes;
- * writing files and folders whole or not at all; the operating system's refusals told as mistakes that a person can
+ * writing files and folders whole or not at all; one process at a time in a folder; the operating system's refusals told as mistakes that a person can
  * mend. It imports only `errors`.
  */
 export { JsonScanner } from './json-scanner.ts';
+export { type FolderLock, isLockFile, lockFolder } from './lock-folder.ts';
 export {
   type JsonFile,
   notJson,
@@ -16,6 +17,7 @@ export {
 export { type FileRange, fileEnds, readExactly, readFirstBytes, readPieces, withFile } from './read-range.ts';
 export { type FileKind, recognizeKind } from './recognize-file.ts';
 export { readingError, refusalOf, tellWriteErrors, writingError } from './refusals.ts';
+export { removeRemains } from './remains.ts';
 export { SequentialReader } from './sequential-reader.ts';
 export { inTemporaryFolder } from './temporary-folder.ts';
 export { makeFolder, writeFileAtomically, writeTextAtomically } from './write-file.ts';

@@ -1,13 +1,9 @@
 /** Writing files so that they exist whole or not at all. */
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { tellWriteErrors, writingError } from './refusals.ts';
-
-/** A neighbour of `path`, for what is not whole yet. */
-export const neighbour = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`);
+import { passingName } from './remains.ts';
 
 /**
  * Writes a file so that it exists whole or not at all: `write` fills a temporary file in the same folder,
@@ -17,7 +13,7 @@ export async function writeFileAtomically(
   path: string,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const temporary = neighbour(path);
+  const temporary = passingName(path);
   try {
     makeFolder(dirname(path));
     const file = await open(temporary, 'wx');
@@ -39,7 +35,7 @@ export async function writeFileAtomically(
  * write queued. The folder must exist. Throws `UserError` `cannot-write`.
  */
 export function writeTextAtomically(path: string, text: string): void {
-  const temporary = neighbour(path);
+  const temporary = passingName(path);
   tellWriteErrors(path, () => {
     try {
       const file = openSync(temporary, 'w');

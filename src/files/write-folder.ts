@@ -3,7 +3,8 @@ import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { writingError } from './refusals.ts';
-import { makeFolder, neighbour } from './write-file.ts';
+import { passingName } from './remains.ts';
+import { makeFolder } from './write-file.ts';
 
 /**
  * Writes a new folder: `write` fills a temporary one beside it, which is then renamed. An empty folder may stand
@@ -16,7 +17,7 @@ export async function writeFolderAtomically(
 ): Promise<void> {
   await refuseExisting(path);
   const target = resolve(path);
-  const temporary = neighbour(target);
+  const temporary = passingName(target);
   try {
     makeFolder(temporary);
     await write(temporary);

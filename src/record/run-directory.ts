@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
-import { makeFolder, tellWriteErrors } from '../files/index.ts';
+import { isLockFile, makeFolder, tellWriteErrors } from '../files/index.ts';
 import { type ClaimsRecord, claimsRecordSchema } from './claims-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import {
@@ -36,7 +36,7 @@ export function createRunDirectory(path: string, run: RunRecord): string {
   checkRecord(runRecordSchema, run, RUN_FILE);
   const present = tellWriteErrors(directory, () => {
     makeFolder(directory);
-    return readdirSync(directory);
+    return readdirSync(directory).filter((name) => !isLockFile(name));
   });
   if (present.length > 0) {
     throw new UserError('output-exists', {

@@ -1,6 +1,7 @@
 /** Reading metrics.jsonl back, and cutting it to a checkpoint. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeTextAtomically } from '../files/index.ts';
 
 /** One line of metrics.jsonl; loss and norm belong to the weights before the step's update. */
 export interface StepMetrics {
@@ -27,7 +28,5 @@ export function readMetrics(folder: string): StepMetrics[] {
 /** Removes the steps after `step`: a resumed run writes them again. */
 export function keepMetricsUntil(folder: string, step: number): void {
   const kept = readMetrics(folder).filter((metrics) => metrics.step <= step);
-  const temporary = `${pathIn(folder)}.${process.pid}.tmp`;
-  writeFileSync(temporary, kept.map((metrics) => `${JSON.stringify(metrics)}\n`).join(''));
-  renameSync(temporary, pathIn(folder));
+  writeTextAtomically(pathIn(folder), kept.map((metrics) => `${JSON.stringify(metrics)}\n`).join(''));
 }

@@ -1,5 +1,6 @@
 /** Pretraining: a model from its config alone, all weights trained by AdamW. */
 import { UserError } from '../errors/index.ts';
+import { type FolderLock, lockFolder } from '../files/index.ts';
 import type { ModelDefinition, Sequences } from '../models/index.ts';
 import { createRng, restoreRng } from '../numeric/index.ts';
 import { appendMetrics } from '../record/index.ts';
@@ -50,6 +51,8 @@ export interface PretrainOptions {
   readonly identity: Readonly<Record<string, string>>;
   /** An existing folder for `metrics.jsonl` and the checkpoint. */
   readonly directory: string;
+  /** On the folder, when the caller holds it; otherwise the run takes it. */
+  readonly lock?: FolderLock;
   /** Steps between checkpoints; one more is written at the end or on abort. */
   readonly checkpointEvery: number;
   /** Go on from the checkpoint in `directory`. */
@@ -73,9 +76,19 @@ const BETA2 = 0.95;
  * Trains from random weights, or from a checkpoint: a resumed run gives the same losses, bit for bit, as one
  * that was never interrupted.
  *
- * @throws UserError `loss-not-finite` naming the step, `cannot-write`, and those of `loadTrainingState`.
+ * @throws UserError `folder-in-use`, `loss-not-finite` naming the step, `cannot-write`, and those of `loadTrainingState`.
  */
 export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
+  const lock = options.lock ?? lockFolder(options.directory);
+  try {
+    return await pretrainAlone(options);
+  } finally {
+    if (options.lock === undefined) lock.release();
+  }
+}
+
+/** In a folder that no other process works in. */
+async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> {
   const { engine, definition, sequences, settings, directory, signal } = options;
   const { steps, batchSize, microBatchSize, seed } = settings;
   const decayed = new Set(

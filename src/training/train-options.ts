@@ -2,12 +2,15 @@
 import type { Progress } from '../coverage/index.ts';
 import { isDataDriven, namedBasis } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
+import type { FolderLock } from '../files/index.ts';
 import type { Model, Receipt } from '../models/index.ts';
 import type { AdapterFamily, OptimizerName, Schedule, TrainMetrics, TrainSettings } from '../record/index.ts';
 
 export interface TrainOptions {
   /** Folder of the run: adapter, checkpoint, metrics; made when it is missing. */
   readonly directory: string;
+  /** On the folder, when the caller holds it; otherwise the run takes it. */
+  readonly lock?: FolderLock;
   /** Default core. */
   readonly adapter?: AdapterFamily;
   /** A basis, or a frames file as `probe --save-frames` writes it: `FILE` or `FILE#LABEL`. Default svd. */

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { canonicalJson } from '../checkpoint/index.ts';
-import { makeFolder } from '../files/index.ts';
+import { lockFolder, makeFolder, removeRemains } from '../files/index.ts';
 import { describeModel, type Model, sampleBatches } from '../models/index.ts';
 import { createRng, type Rng } from '../numeric/index.ts';
 import {
@@ -21,7 +21,6 @@ import { adaptedModel } from './adapters/graph-values.ts';
 import { createAdapter, startLayerAdapter } from './adapters/start.ts';
 import { keepMetricsUntil } from './metrics-file.ts';
 import { meanLoss, sequenceLosses } from './perplexity.ts';
-import { removeRemains } from './remains.ts';
 import { sequenceStream } from './sequence-order.ts';
 import { sgd } from './sgd.ts';
 import {
@@ -91,12 +90,15 @@ export async function train(model: Model, dataPath: string, options: TrainOption
   const epoch = data.sequences.count / perStep;
   const steps = options.steps ?? Math.max(1, Math.floor((options.epochs ?? 1) * epoch));
   const settings: TrainSettings = { ...resolved, steps, plan: plan.sha256 };
+  makeFolder(options.directory);
+  const lock = options.lock ?? lockFolder(options.directory);
   const engine = createOnnxEngine();
   try {
     const rng = createRng(settings.seed);
     return await runTraining({ model, options, settings, plan, data, evalData, engine, rng });
   } finally {
     await engine.close();
+    if (options.lock === undefined) lock.release();
   }
 }
 
@@ -104,7 +106,6 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const { model, options, settings, data, evalData, engine, rng } = run;
   const { directory, signal, checkpointEvery = 100 } = options;
   const { batchSize, seqLen, dropout, steps } = settings;
-  makeFolder(directory);
   const source = await describeModel(model);
   const asked = identityOf(run, source);
   const resumed = (options.resume ?? false) && hasCheckpoint(directory);
@@ -141,7 +142,7 @@ async function runTraining(run: Run): Promise<TrainResult> {
     return meanLoss(await sequenceLosses(engine, now, evalData!.sequences, batchSize)).mean;
   };
 
-  removeRemains(directory);
+  removeRemains(directory, true);
   keepMetricsUntil(directory, resumed ? saved : -1);
   // A new adapter's frames must stand in their file before a graph can map them; that of a run which was killed
   // between the two files of a checkpoint is one checkpoint old.
