@@ -155,7 +155,8 @@ async function openGguf(path: string): Promise<Checkpoint> {
   };
 }
 
-async function hashFiles(files: readonly string[]): Promise<string> {
+/** Hash of the bytes of files, one after the other. Throws `UserError` `file-not-found`, `file-not-readable`. */
+export async function hashFiles(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
     try {

@@ -6,7 +6,7 @@
 export { Cache, type CacheEntry } from './cache.ts';
 export type { CachedType, Layout } from './cache-file.ts';
 export { canonicalJson } from './canonical-json.ts';
-export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+export { type Checkpoint, hashFiles, openCheckpoint } from './checkpoint.ts';
 export { decode } from './dequantize.ts';
 export { assertFinite } from './finite.ts';
 export { type GgufHeader, readGgufHeader } from './gguf.ts';

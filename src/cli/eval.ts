@@ -103,6 +103,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
         results.push(describe(name, 'merged', losses, base));
       }
     }
+    await model.checkUnchanged();
     const { count, tokensFound } = sequences;
     const { targets, notes, first } = receipt;
     const data = {

@@ -100,6 +100,7 @@ export async function probe(
     const finished = await clock.time('summary', () =>
       finish(measured, sets, spectra, settings, engine, watch),
     );
+    await model.checkUnchanged();
     const norm = energyOf(finished);
     const global = summarizeGroup(finished, settings);
     return {

@@ -3,6 +3,7 @@ import type { Job, JobContext, JobResult } from './job.ts';
 import { runJointTrial } from './joint-coverage.ts';
 import { runObserveTrial } from './observe-training.ts';
 import { runTrainTrial } from './train-trial.ts';
+import type { Trial } from './trial.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
 export function createJobRunner(context: JobContext) {
@@ -22,18 +23,23 @@ export function createJobRunner(context: JobContext) {
         return null;
       }
       const bench = await benchOf(job.trial.setting);
-      const { trial } = job;
-      switch (trial.kind) {
-        case 'train':
-          return runTrainTrial(bench, trial);
-        case 'observe':
-          return runObserveTrial(bench, trial);
-        case 'joint':
-          return runJointTrial(bench, trial);
-      }
+      const result = await runTrial(bench, job.trial);
+      await bench.model.checkUnchanged();
+      return result;
     },
     async close(): Promise<void> {
       for (const bench of benches.values()) await (await bench).close();
     },
   };
+}
+
+function runTrial(bench: Workbench, trial: Trial): Promise<JobResult> {
+  switch (trial.kind) {
+    case 'train':
+      return runTrainTrial(bench, trial);
+    case 'observe':
+      return runObserveTrial(bench, trial);
+    case 'joint':
+      return runJointTrial(bench, trial);
+  }
 }

@@ -11,6 +11,7 @@ import { type LinearLayer, layerWeights, type ModelDefinition, type WeightSpec }
 import { floatProducts, type WeightProvider } from './forward.ts';
 import { int8Products, packWeights } from './int8.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { watchModel } from './watch-model.ts';
 
 export interface OpenModelOptions {
   /** Arithmetic of the products with weights; default float32. */
@@ -49,6 +50,11 @@ export interface Model {
   readonly weightBytes: number;
   /** The tokenizer beside or inside the checkpoint; opened once. */
   tokenizer(): Promise<Tokenizer>;
+  /**
+   * Before numbers are given out: that the files are still those that were opened.
+   * Throws {@link UserError} `model-changed`.
+   */
+  checkUnchanged(): Promise<void>;
   /** The weights as values of a graph. */
   weights(graph: Graph): WeightProvider;
   /** W of a linear layer as float32, in the checkpoint's order: see {@link LinearLayer.stored}. */
@@ -64,7 +70,9 @@ export interface Model {
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
   const started = performance.now();
   const { compute = 'float32', cacheFolder = defaultCacheFolder(), onWarning = emitWarning } = options;
-  const { definition, checkpoint } = defineModel(await openCheckpoint(path));
+  const opened = await openCheckpoint(path);
+  const checkUnchanged = await watchModel(opened);
+  const { definition, checkpoint } = defineModel(opened);
   const warnings: string[] = [];
   const warn = (text: string) => {
     // Names and values in it come from files.
@@ -95,6 +103,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     parameters: definition.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     weightBytes: ranges.reduce((sum, { length }) => sum + length, 0),
     tokenizer: () => (tokenizer ??= openTokenizer(checkpoint)),
+    checkUnchanged,
     weights(graph) {
       const value = ({ name, shape }: WeightSpec) =>
         graph.external(name, { dtype: 'float32', shape }, places.get(name)!);

@@ -1,10 +1,20 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyModel, writeText } from '../../test/e2e/tiny-model.ts';
 import { placeFrames } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
+import { lockFolder } from '../files/index.ts';
 import { type Model, openModel } from '../models/index.ts';
 import { createRng, haarFrame } from '../numeric/index.ts';
 import { BASES, readTrainMetrics, readTrainRecord } from '../record/index.ts';
@@ -125,6 +135,7 @@ describe('train', () => {
         steps: 4,
         coverageEvery: 2,
         checkpointEvery: 3,
+        dropout: 0,
       };
       const [once, twice] = [newFolder(), newFolder()];
       await train(model, text, options(once, short));
@@ -198,6 +209,37 @@ describe('train', () => {
     const opened = await reopened();
     await loadAdapter(old, opened);
     expect(opened.warnings).toEqual([expect.stringContaining('is of an older version')]);
+  });
+
+  it('ends where the model is overwritten, with the checkpoint before that, and not where it is only touched', async () => {
+    const path = makeTinyModel(join(base, 'overwritten'));
+    const file = join(path, 'model.safetensors');
+    const overwritten = Buffer.from(weights);
+    overwritten.writeFloatLE(0.5, overwritten.length - 4);
+    const opened = await openModel(path, { cacheFolder: join(base, 'cache') });
+    const folder = newFolder();
+    const onStep = ({ step }: { step: number }) => {
+      if (step === 2) utimesSync(file, new Date(), new Date());
+      if (step === 5) writeFileSync(file, overwritten);
+    };
+    await expect(train(opened, text, options(folder, { onStep }))).rejects.toMatchObject({
+      code: 'model-changed',
+      message: expect.stringContaining(file),
+    });
+    expect(readTrainRecord(folder)).toMatchObject({ status: 'partial', step: 3 });
+    expect(await codeOf(train(await openModel(path), text, options(folder, { resume: true })))).toBe(
+      'adapter-of-another-model',
+    );
+    writeFileSync(file, weights);
+    await train(await openModel(path), text, options(folder, { resume: true }));
+    expect(comparable(folder)).toEqual(comparable(whole));
+  });
+
+  it('is refused where another run is at work', async () => {
+    const folder = newFolder();
+    const lock = lockFolder(folder);
+    expect(await codeOf(train(model, text, options(folder)))).toBe('folder-in-use');
+    lock.release();
   });
 
   it.each(BASES)('trains on the frames of the basis %s', async (basis) => {

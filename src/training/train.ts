@@ -132,6 +132,7 @@ async function runTraining(run: Run): Promise<TrainResult> {
   };
   let saved = state.optimizer.step;
   const save = async () => {
+    await model.checkUnchanged();
     state.measured = telemetry.lastMeasured;
     await saveCheckpoint(directory, adapter.layers, state, asked);
     await saveAdapter(directory, adapter);
@@ -181,13 +182,13 @@ async function runTraining(run: Run): Promise<TrainResult> {
       note({ step, loss, learningRate, gradientNorm, tokensPerSecond, ...evaluated, ...measured });
       if (step % checkpointEvery === 0) await save();
     }
+    if (saved !== state.optimizer.step) await save();
   } catch (error) {
     write('partial', saved);
     throw error;
   } finally {
     await program.release();
   }
-  if (saved !== state.optimizer.step) await save();
   return { record: write(state.optimizer.step >= steps ? 'complete' : 'partial'), adapter, metrics };
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
@@ -47,4 +50,24 @@ describe('encodeModel', () => {
     expect(types(false)).toEqual(['MatMul', 'Mul']);
     expect(types(true)).toEqual(['Reshape', 'MatMul', 'Mul']);
   });
+});
+
+it('refuses a file that was cut since it was opened, which would end the process when it is read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cut-'));
+  const path = join(folder, 'weights');
+  writeFileSync(path, Buffer.from(Float32Array.of(1, 2, 3, 4).buffer));
+  const engine = createOnnxEngine({ threads: 1 });
+  const load = () => {
+    const graph = new Graph();
+    const place = { path, offset: 4, length: 12 };
+    graph.output('y', exp(graph.external('w', { dtype: 'float32', shape: [3] }, place)));
+    return engine.load(graph);
+  };
+  await (await load()).release();
+  truncateSync(path, 15);
+  await expect(load()).rejects.toMatchObject({ code: 'file-truncated' });
+  rmSync(path);
+  await expect(load()).rejects.toMatchObject({ code: 'file-not-found' });
+  await engine.close();
+  rmSync(folder, { recursive: true });
 });

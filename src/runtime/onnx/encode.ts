@@ -43,11 +43,14 @@ export interface EncodedModel {
 }
 
 /**
- * Encodes the nodes that the outputs depend on.
+ * Encodes the nodes that the outputs depend on, and tells which parts of files the runtime will map.
  *
  * @param guarded keep a runtime that rearranges weights from doing so with float32 ones, which it would copy.
  */
-export function encodeModel(graph: Graph, guarded = false): EncodedModel {
+export function encodeModel(
+  graph: Graph,
+  guarded = false,
+): EncodedModel & { readonly external: readonly ExternalData[] } {
   const encoder = new Encoder(graph, guarded);
   const bytes = toBinary(
     ModelProtoSchema,
@@ -61,10 +64,11 @@ export function encodeModel(graph: Graph, guarded = false): EncodedModel {
       graph: encoder.graphProto(),
     }),
   );
-  return { bytes, folder: ROOT };
+  return { bytes, folder: ROOT, external: encoder.external };
 }
 
 class Encoder {
+  readonly external: ExternalData[] = [];
   private readonly graph: Graph;
   private readonly live = new Set<Node>();
   private readonly names = new Map<Value, string>();
@@ -175,6 +179,7 @@ class Encoder {
   }
 
   private storeExternal(name: string, type: ValueType, data: ExternalData): void {
+    this.external.push(data);
     const entries = { location: relative(ROOT, data.path), offset: data.offset, length: data.length };
     this.put(name, type, {
       dataLocation: DataLocation.EXTERNAL,

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InvariantError, invariant } from '../../errors/index.ts';
-import type { Graph } from '../../graph/index.ts';
+import { fileEnds, withFile } from '../../files/index.ts';
+import type { ExternalData, Graph } from '../../graph/index.ts';
 import type { Engine, Program } from '../engine.ts';
 import { encodeModel } from './encode.ts';
 import type { Answers, Reply, Request } from './protocol.ts';
@@ -25,7 +26,8 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     load: async (graph) => {
       // Without its own arrangement of the weights, an 8-bit product falls back to float32 at twice the time.
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
-      const model = encodeModel(graph, prepack && !settings.prepack);
+      const { external, ...model } = encodeModel(graph, prepack && !settings.prepack);
+      checkFiles(external);
       const session = await line.ask('load', { kind: 'load', model, settings: { ...settings, prepack } });
       return program(line, graph, session);
     },
@@ -33,6 +35,21 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       line.ask('matmul', { kind: 'matmul', a, b, transposeA, transposeB, threads: settings.threads }),
     close: () => line.close(),
   };
+}
+
+/**
+ * Reading a mapped file beyond its end kills the process, whatever it was doing: a file that was cut since it was opened
+ * is told here. One that is cut later, while a program is loaded, cannot be.
+ */
+function checkFiles(external: readonly ExternalData[]): void {
+  const ends = new Map<string, number>();
+  for (const { path, offset, length } of external)
+    ends.set(path, Math.max(ends.get(path) ?? 0, offset + length));
+  for (const [path, end] of ends) {
+    withFile(path, (_, size) => {
+      if (size < end) throw fileEnds(path, size, end);
+    });
+  }
 }
 
 function program(line: WorkerLine, graph: Graph, session: number): Program {

@@ -59,6 +59,7 @@ export async function exportMerged(
         writeJsonAtomic(join(target, file), content);
     }
     writeJsonAtomic(join(target, 'rankscope.json'), about);
+    await model.checkUnchanged();
   });
 }
 
