@@ -85,11 +85,10 @@ async function* continueText(given: string | undefined, options: Options): Async
   const tokenizer = await model.tokenizer();
   const prompt = encodePrompt(options.prompt, tokenizer);
   const rng = createRng(seed);
-  const text = new TextStream(tokenizer);
+  const text = new TextStream(tokenizer, prompt);
   const engine = createOnnxEngine();
   try {
-    const { endOfText } = tokenizer;
-    const choices = { maxTokens, temperature, topP, endOfText, rng };
+    const choices = { maxTokens, temperature, topP, ends: tokenizer.ends, hasToken: tokenizer.hasToken, rng };
     for await (const token of generateTokens(engine, model, prompt, choices)) yield text.push(token);
     yield text.end();
   } finally {

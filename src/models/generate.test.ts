@@ -8,7 +8,7 @@ import { openModel } from './model.ts';
 const engine = createOnnxEngine();
 afterAll(() => engine.close());
 
-const GREEDY = { temperature: 0, topP: 1, rng: createRng(0), endOfText: null };
+const GREEDY = { temperature: 0, topP: 1, rng: createRng(0), ends: new Set<number>(), hasToken: () => true };
 
 async function collect(tokens: AsyncIterable<number>): Promise<number[]> {
   const all: number[] = [];
@@ -52,13 +52,14 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
 
 it('draws the same text from the same seed, and stops at the end of a text', async () => {
   const model = await openModel(loadReference('gpt2').folder);
-  const draw = (seed: number, endOfText: number | null = null) =>
+  const draw = (seed: number, ends: readonly number[] = [], hasToken = (_: number) => true) =>
     collect(
       generateTokens(engine, model, [5], {
         temperature: 1,
         topP: 1,
         maxTokens: 12,
-        endOfText,
+        ends: new Set(ends),
+        hasToken,
         rng: createRng(seed),
       }),
     );
@@ -66,5 +67,11 @@ it('draws the same text from the same seed, and stops at the end of a text', asy
   expect(await draw(1)).toEqual(first);
   expect(await draw(2)).not.toEqual(first);
   const end = first[5]!;
-  expect(await draw(1, end)).toEqual(first.slice(0, first.indexOf(end)));
+  expect(await draw(1, [end])).toEqual(first.slice(0, first.indexOf(end)));
+  expect(await draw(1, [-1, end])).toEqual(first.slice(0, first.indexOf(end)));
+
+  // What the tokenizer does not have is never drawn, however likely it is.
+  const few = await draw(1, [], (id) => id % 2 === 0);
+  expect(few).toHaveLength(12);
+  expect(few.filter((id) => id % 2 === 1)).toEqual([]);
 });

@@ -34,8 +34,10 @@ export function buildLastLogits(
 export interface GenerateOptions extends SampleOptions {
   /** Tokens to make at most. */
   readonly maxTokens: number;
-  /** Token that ends the text; it is not given out. */
-  readonly endOfText: number | null;
+  /** Tokens that end the text; they are not given out. */
+  readonly ends: ReadonlySet<number>;
+  /** Whether an id may be drawn: a model can have rows that are no tokens. */
+  readonly hasToken: (id: number) => boolean;
   readonly rng: Rng;
 }
 
@@ -47,14 +49,17 @@ export async function* generateTokens(
   engine: Engine,
   model: Pick<Model, 'definition' | 'weights'>,
   prompt: readonly number[],
-  { maxTokens, endOfText, rng, ...sampling }: GenerateOptions,
+  { maxTokens, ends, hasToken, rng, ...sampling }: GenerateOptions,
 ): AsyncGenerator<number> {
   const predictor = new Predictor(engine, model);
   const ids = [...prompt];
   try {
     for (let made = 0; made < maxTokens; made++) {
-      const token = sampleToken(await predictor.logits(ids), sampling, rng);
-      if (token === endOfText) return;
+      const logits = (await predictor.logits(ids)).map((logit, id) =>
+        hasToken(id) ? logit : Number.NEGATIVE_INFINITY,
+      );
+      const token = sampleToken(logits, sampling, rng);
+      if (ends.has(token)) return;
       ids.push(token);
       yield token;
     }

@@ -31,6 +31,24 @@ describe('drawing a token', () => {
     close(shares(1, 0), [0, 1, 0]);
   });
 
+  it('never draws what cannot be', () => {
+    const rng = createRng(2);
+    const logits = Float32Array.of(
+      Number.NEGATIVE_INFINITY,
+      1,
+      Number.NEGATIVE_INFINITY,
+      2,
+      Number.NEGATIVE_INFINITY,
+    );
+    const drawn = new Set(
+      Array.from({ length: 1000 }, () => sampleToken(logits, { temperature: 1, topP: 1 }, rng)),
+    );
+    expect([...drawn].sort()).toEqual([1, 3]);
+    // Where the draw falls beyond what rounding left of the sum.
+    const last = { ...rng, uniform: () => 1 } as typeof rng;
+    expect(sampleToken(logits, { temperature: 1, topP: 1 }, last)).toBe(1);
+  });
+
   it('takes the likeliest at temperature 0, and draws nothing for it', () => {
     const rng = createRng(1);
     const before = rng.state();

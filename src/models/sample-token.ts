@@ -15,7 +15,9 @@ export function sampleToken(logits: Float32Array, { temperature, topP }: SampleO
   if (temperature === 0) return best;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const order = [...weights.keys()]
+    .filter((id) => weights[id]! > 0)
+    .sort((a, b) => weights[b]! - weights[a]! || a - b);
   // At least one token, and so many that their share reaches topP.
   let kept = 0;
   let mass = 0;

@@ -17,3 +17,18 @@ it('gives what is left at the end', () => {
   expect(stream.end()).toBe('\ufffd');
   expect(stream.end()).toBe('');
 });
+
+it('keeps the space before a word, which a decoder of SentencePiece leaves out at the beginning of a text', () => {
+  const words = ['▁Call', '▁me', 'n', '▁🙂'];
+  const pieces = {
+    decode: (ids: readonly number[]) =>
+      ids
+        .map((id) => words[id])
+        .join('')
+        .replaceAll('▁', ' ')
+        .trimStart(),
+  };
+  const whole = new TextStream(pieces);
+  expect([0, 1, 2, 3].map((id) => whole.push(id))).toEqual(['Call', ' me', 'n', ' 🙂']);
+  expect(new TextStream(pieces, [0]).push(1)).toBe(' me');
+});
