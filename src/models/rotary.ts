@@ -1,7 +1,7 @@
 /** Rotary position tables, with the scalings that Llama checkpoints use; a config means what it does to transformers. */
 import { z } from 'zod';
 import { someOf } from '../errors/index.ts';
-import { shorten, unsupported } from './config.ts';
+import { parseConfig, shorten, unsupported } from './config.ts';
 
 const scalingSchema = z.looseObject({
   rope_type: z.string().optional(),
@@ -15,19 +15,22 @@ const scalingSchema = z.looseObject({
 });
 type Scaling = z.infer<typeof scalingSchema>;
 
-/** The config fields that positions depend on; transformers 5 writes `rope_parameters`, older ones the others. */
+/**
+ * The config fields that positions depend on; transformers 5 writes `rope_parameters`, older ones the others. The two
+ * objects are only looked into where they count.
+ */
 export const ropeSchema = {
-  rope_theta: z.number().positive().optional(),
-  rope_scaling: scalingSchema.nullish(),
-  rope_parameters: scalingSchema.nullish(),
+  rope_theta: z.number().positive().nullish(),
+  rope_scaling: z.record(z.string(), z.unknown()).nullish(),
+  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
   original_max_position_embeddings: z.number().positive().optional(),
 };
 
 interface RopeConfig {
   readonly max_position_embeddings: number;
-  readonly rope_theta?: number | undefined;
-  readonly rope_scaling?: Scaling | null | undefined;
-  readonly rope_parameters?: Scaling | null | undefined;
+  readonly rope_theta?: number | null | undefined;
+  readonly rope_scaling?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly rope_parameters?: Readonly<Record<string, unknown>> | null | undefined;
   readonly original_max_position_embeddings?: number | undefined;
 }
 
@@ -51,13 +54,13 @@ const COMMON_FIELDS = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor
 
 /**
  * Frequencies as transformers 5.24 takes them from a config: `rope_scaling` goes before `rope_parameters`, and brings
- * no θ of its own from there. Throws UserError `config-unsupported`.
+ * no θ of its own from there. Throws UserError `config-invalid`, `config-unsupported`.
  */
 export function readRotary(config: RopeConfig): Rotary {
   const { rope_scaling: old, rope_parameters: current } = config;
   const isOld = old != null && Object.keys(old).length > 0;
   const field = isOld ? 'rope_scaling' : 'rope_parameters';
-  const scaling = (isOld ? old : current) ?? {};
+  const scaling = parseConfig(scalingSchema, (isOld ? old : current) ?? {}, `llama (${field})`);
   const type = scaling.rope_type ?? scaling.type ?? 'default';
   const used = USED_FIELDS.get(type);
   if (used === undefined) throw unsupported(`${field}, type`, type, [...USED_FIELDS.keys()].join(', '));
@@ -77,7 +80,9 @@ export function readRotary(config: RopeConfig): Rotary {
       'The config has both rope_scaling and rope_parameters: the first counts, as in transformers.',
     );
   }
-  const theta = scaling.rope_theta ?? config.rope_theta ?? 10_000;
+  const { rope_theta: root = 10_000 } = config;
+  const { rope_theta: theta = root } = scaling;
+  if (theta === null) throw unsupported('rope_theta', null, 'a number, or no such field');
   return { theta, ...rescaling(type, scaling, field, config, theta), warnings };
 }
 
