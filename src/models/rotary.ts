@@ -23,7 +23,7 @@ export const ropeSchema = {
   rope_theta: z.number().positive().nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
-  original_max_position_embeddings: z.number().positive().optional(),
+  original_max_position_embeddings: z.number().positive().nullish(),
 };
 
 interface RopeConfig {
@@ -31,7 +31,7 @@ interface RopeConfig {
   readonly rope_theta?: number | null | undefined;
   readonly rope_scaling?: Readonly<Record<string, unknown>> | null | undefined;
   readonly rope_parameters?: Readonly<Record<string, unknown>> | null | undefined;
-  readonly original_max_position_embeddings?: number | undefined;
+  readonly original_max_position_embeddings?: number | null | undefined;
 }
 
 export interface Rotary {
@@ -105,10 +105,10 @@ function rescaling(
     return { rescale: (frequency) => frequency / factor, computed: { ...common, rope_factor: factor } };
   const [low, high] = [needed('low_freq_factor'), needed('high_freq_factor')];
   if (low >= high) throw unsupported(`${field}.low_freq_factor`, low, `less than high_freq_factor = ${high}`);
-  const original =
-    config.original_max_position_embeddings ??
-    scaling.original_max_position_embeddings ??
-    config.max_position_embeddings;
+  const inside = scaling.original_max_position_embeddings ?? config.max_position_embeddings;
+  const { original_max_position_embeddings: original = inside } = config;
+  if (original === null)
+    throw unsupported('original_max_position_embeddings', null, 'a number, or no such field');
   return {
     // Llama 3.1: long waves are slowed by `factor`, short ones kept, those between blended.
     rescale: (frequency) => {
