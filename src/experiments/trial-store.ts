@@ -1,8 +1,15 @@
 /** Finished trials on disk: `trials.jsonl`, one line each. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { makeFolder, tellWriteErrors, writeTextAtomically } from '../files/index.ts';
+import {
+  makeFolder,
+  parseJson,
+  readTextFile,
+  SIZE_LIMITS,
+  tellWriteErrors,
+  writeTextAtomically,
+} from '../files/index.ts';
 import type { TrialRecord } from './trial.ts';
 
 export const TRIALS_FILE = 'trials.jsonl';
@@ -21,7 +28,7 @@ export interface TrialStore {
 export function openTrialStore(directory: string): TrialStore {
   const path = join(directory, TRIALS_FILE);
   makeFolder(directory);
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const text = existsSync(path) ? readTextFile(path, SIZE_LIMITS.record) : '';
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   if (whole.length < text.length) writeTextAtomically(path, whole);
   const finished = new Map<string, TrialRecord>();
@@ -41,8 +48,9 @@ export function openTrialStore(directory: string): TrialStore {
 
 function parseLine(path: string, line: string, number: number): TrialRecord {
   try {
-    const record = JSON.parse(line) as TrialRecord;
-    if (typeof record.id === 'string' && typeof record.trial === 'object' && 'result' in record)
+    const record = parseJson(line) as TrialRecord;
+    const { id, trial, result } = record;
+    if (typeof id === 'string' && typeof trial === 'object' && trial !== null && typeof result === 'object')
       return record;
   } catch {}
   throw new UserError('trials-invalid', {

@@ -1,7 +1,8 @@
 /** The files of a Hugging Face tokenizer. */
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
+import { type JsonFile, readJsonObject, SIZE_LIMITS } from '../files/index.ts';
 
 /** A tokenizer in the words of Hugging Face's files. */
 export interface TokenizerFiles {
@@ -14,12 +15,12 @@ export interface TokenizerFiles {
 }
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Bytes of a file, at most: the largest vocabularies take a tenth. */
-const LARGEST = 2 ** 28;
+const FIX = 'save the tokenizer again or use the one that the model was published with';
+const TOKENIZER: JsonFile = { limit: SIZE_LIMITS.tokenizer, code: 'tokenizer-invalid', fix: FIX };
 
 /** Reads the files of a tokenizer from a folder. Throws {@link UserError}. */
-export async function readTokenizerFiles(path: string, modelConfig: JsonObject): Promise<TokenizerFiles> {
-  const tokenizer = await readJsonObject(join(path, 'tokenizer.json'));
+export function readTokenizerFiles(path: string, modelConfig: JsonObject): TokenizerFiles {
+  const tokenizer = readIfThere(join(path, 'tokenizer.json'));
   if (tokenizer === undefined) {
     throw new UserError('tokenizer-missing', {
       what: `${path} has no tokenizer.json.`,
@@ -27,25 +28,14 @@ export async function readTokenizerFiles(path: string, modelConfig: JsonObject):
       fix: 'save it there: AutoTokenizer.from_pretrained(…).save_pretrained(folder)',
     });
   }
-  const config = await readJsonObject(join(path, 'tokenizer_config.json'));
-  const special = await readJsonObject(join(path, 'special_tokens_map.json'));
-  const generation = await readJsonObject(join(path, 'generation_config.json'));
+  const config = readIfThere(join(path, 'tokenizer_config.json'));
+  const special = readIfThere(join(path, 'special_tokens_map.json'));
+  const generation = readIfThere(join(path, 'generation_config.json'));
   return { tokenizer, config: { ...config, ...special }, generation: generation ?? modelConfig };
 }
 
-async function readJsonObject(path: string): Promise<JsonObject | undefined> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new Error('not a file');
-    if (found.size > LARGEST) throw new Error(`${found.size} bytes, which are more than ${LARGEST}`);
-    const content: unknown = JSON.parse(await readFile(path, 'utf8'));
-    if (typeof content === 'object' && content !== null && !Array.isArray(content))
-      return content as JsonObject;
-    throw new Error('JSON, but no object');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw invalidTokenizer(path, error);
-  }
+function readIfThere(path: string): JsonObject | undefined {
+  return existsSync(path) ? readJsonObject(path, TOKENIZER) : undefined;
 }
 
 /** The error for a tokenizer that cannot be used. */
@@ -56,7 +46,7 @@ export function invalidTokenizer(path: string, cause: unknown): UserError {
       what: `The tokenizer of ${path} cannot be used.`,
       got: (cause instanceof Error ? cause.message : String(cause)).slice(0, 300),
       expected: 'a tokenizer.json as the tokenizers library writes it',
-      fix: 'save the tokenizer again or use the one that the model was published with',
+      fix: FIX,
     },
     { cause },
   );

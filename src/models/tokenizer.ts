@@ -51,7 +51,7 @@ const PATIENCE = { opening: 10_000, ever: 1000, perThousand: 50 };
 export async function openTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
   const files =
     checkpoint.gguf === undefined
-      ? await readTokenizerFiles(checkpoint.path, checkpoint.config)
+      ? readTokenizerFiles(checkpoint.path, checkpoint.config)
       : tokenizerFromGguf(checkpoint.path, checkpoint.gguf);
   const tokenizer = createTokenizer(checkpoint.path, files);
   const { vocab_size: limit } = checkpoint.config;

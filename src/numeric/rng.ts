@@ -31,6 +31,17 @@ export function createRng(seed: number): Rng {
   return rngFrom(key, key);
 }
 
+/** Whether numbers from outside can be the {@link Rng.state} of a stream. */
+export function isRngState(state: readonly number[]): boolean {
+  const words = state.slice(0, 2 * KEY_WORDS);
+  return (
+    state.length === STATE_LENGTH &&
+    state.every(Number.isFinite) &&
+    words.every((word) => (word | 0) === word) &&
+    words.slice(KEY_WORDS).some((word) => word !== 0)
+  );
+}
+
 /** The stream whose {@link Rng.state} this is, at the very same place. */
 export function restoreRng(state: readonly number[]): Rng {
   invariant(state.length === STATE_LENGTH, `the state of a generator has ${STATE_LENGTH} numbers`);

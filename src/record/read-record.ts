@@ -1,8 +1,9 @@
 /** Reading records: files that may come from elsewhere, so all of it is checked before any of it is used. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
+import { parseJson, readJsonFile, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import { type AdapterRecord, adapterRecordSchema } from './adapter-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import { type ReproductionRecord, reproductionRecordSchema } from './reproduction-record.ts';
@@ -27,7 +28,7 @@ const headSchema = z.object({ schema: z.string(), version: z.number() });
 /**
  * The probe record in `path`: a run directory, or the file itself.
  *
- * @throws UserError `file-not-found`, `cannot-read`, `record-not-json`, `record-wrong-kind` (another schema or
+ * @throws UserError `file-not-found`, `file-not-readable`, `record-not-json`, `record-wrong-kind` (another schema or
  * version), `record-invalid`.
  */
 export function readProbeRecord(path: string): ProbeRecord {
@@ -64,7 +65,7 @@ export function readReproductionRecord(path: string): ReproductionRecord {
 /**
  * Whether `path` is the directory of a training run, or the record of one.
  *
- * @throws UserError `file-not-found`, `cannot-read`, `record-not-json`.
+ * @throws UserError `file-not-found`, `file-not-readable`, `record-not-json`.
  */
 export function holdsTraining(path: string): boolean {
   return holds(path, TRAIN_FILE, trainRecordSchema);
@@ -77,7 +78,7 @@ export function holdsReproduction(path: string): boolean {
 
 function holds(path: string, file: string, schema: RecordSchema): boolean {
   if (isDirectory(path)) return existsSync(join(path, file));
-  const head = headSchema.safeParse(parseJson(path));
+  const head = headSchema.safeParse(readJson(path));
   return head.success && head.data.schema === schema.shape.schema.value;
 }
 
@@ -91,7 +92,7 @@ export function readTrainMetrics(path: string): TrainMetrics[] {
   const file = join(isDirectory(path) ? path : join(path, '..'), METRICS_FILE);
   if (!existsSync(file)) return [];
   // Every whole line ends with a line break, so what follows the last one is a part or nothing.
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  const lines = readTextFile(file, SIZE_LIMITS.record).split('\n').slice(0, -1);
   return lines.map((line, index) => {
     const parsed = trainMetricsSchema.safeParse(jsonOf(line));
     if (parsed.success) return parsed.data;
@@ -105,7 +106,7 @@ export function readTrainMetrics(path: string): TrainMetrics[] {
 
 function jsonOf(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch {
     return undefined;
   }
@@ -129,7 +130,7 @@ type RecordSchema =
   | typeof runRecordSchema;
 
 function readRecord<S extends RecordSchema>(file: string, schema: S): z.infer<S> {
-  const value = parseJson(file);
+  const value = readJson(file);
   const kind = schema.shape.schema.value;
   const version = schema.shape.version.value;
   const head = headSchema.safeParse(value);
@@ -151,7 +152,7 @@ function readRecord<S extends RecordSchema>(file: string, schema: S): z.infer<S>
   });
 }
 
-function parseJson(file: string): unknown {
+function readJson(file: string): unknown {
   if (!existsSync(file)) {
     throw new UserError('file-not-found', {
       what: `there is no file ${file}`,
@@ -159,21 +160,11 @@ function parseJson(file: string): unknown {
       fix: 'check the path given',
     });
   }
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UserError('cannot-read', { what: `cannot read ${file}`, got: String(error) }, { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError('record-not-json', {
-      what: `${file} is not JSON`,
-      got: error instanceof Error ? error.message : String(error),
-      fix: 'the file was changed or cut off: run the command again',
-    });
-  }
+  return readJsonFile(file, {
+    limit: SIZE_LIMITS.record,
+    code: 'record-not-json',
+    fix: 'the file was changed or cut off: run the command again',
+  });
 }
 
 function fileIn(path: string, name: string): string {

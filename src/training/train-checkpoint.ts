@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { parseJson } from '../files/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import type { AdamWState } from './adamw.ts';
 import { type LayerAdapter, tensorName, trainedArrays } from './adapters/adapter.ts';
@@ -16,9 +17,9 @@ import { readTensors } from './read-tensors.ts';
 const FILE = 'checkpoint.safetensors';
 
 const progressSchema = z.strictObject({
-  step: z.int(),
+  step: z.int().nonnegative(),
   /** Sequences taken from the stream so far. */
-  sequencesTaken: z.int(),
+  sequencesTaken: z.int().nonnegative(),
   /** Everything that decides the run's numbers. */
   settings: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
 });
@@ -106,7 +107,7 @@ export function loadCheckpoint(
 
 function parseProgress(path: string, text: string | undefined): Progress {
   try {
-    return progressSchema.parse(JSON.parse(text ?? ''));
+    return progressSchema.parse(parseJson(text ?? ''));
   } catch {
     throw invalid(path, text?.slice(0, 80) ?? 'no progress in its metadata');
   }

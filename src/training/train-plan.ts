@@ -1,9 +1,9 @@
 /** Which adapter sits on which layer: one choice for all, or a plan file. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { selectLayers } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
+import { notJson, parseJson, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import { type AdapterFamily, adapterFamilySchema } from '../record/index.ts';
 import type { LayerPlan } from './adapters/start.ts';
@@ -49,11 +49,11 @@ export function uniformPlan(layers: readonly LinearLayer[], options: ResolvedOpt
 /**
  * The plan of a file.
  *
- * @throws UserError `plan-not-readable`, `plan-invalid`, `plan-missing-layers` naming them all,
+ * @throws UserError `file-not-found`, `file-not-readable`, `plan-invalid`, `plan-missing-layers` naming them all,
  *   `plan-rank-too-large`.
  */
 export function readPlan(path: string, layers: readonly LinearLayer[], scale: number): TrainPlan {
-  const text = readText(path);
+  const text = readTextFile(path, SIZE_LIMITS.config);
   const entries = parsePlan(path, text);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const missing = entries.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
@@ -90,30 +90,18 @@ function rankOn({ inFeatures, outFeatures }: LinearLayer, family: AdapterFamily,
   return family === 'full' ? limit : Math.min(rank, limit);
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const got = error instanceof Error ? error.message : String(error);
-    throw new UserError(
-      'plan-not-readable',
-      { what: `the plan ${path} cannot be read`, got, fix: 'check the path after --plan' },
-      { cause: error },
-    );
-  }
-}
-
 function parsePlan(path: string, text: string): z.infer<typeof planSchema>['layers'] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw invalid(path, error instanceof Error ? error.message : String(error));
+    throw notJson(path, text, error, { code: 'plan-invalid', fix: 'correct the file' });
   }
   const result = planSchema.safeParse(value);
   if (!result.success) throw invalid(path, z.prettifyError(result.error).split('\n'));
   const { layers } = result.data;
-  const twice = layers.find(({ name }, index) => layers.findIndex((other) => other.name === name) < index);
+  const names = new Set<string>();
+  const twice = layers.find(({ name }) => names.size === names.add(name).size);
   if (twice !== undefined) throw invalid(path, `${twice.name} stands in it twice`);
   return layers;
 }

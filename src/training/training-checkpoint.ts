@@ -7,19 +7,20 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readSafetensorsHeader, readWeight, writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { parseJson } from '../files/index.ts';
 import type { ModelDefinition } from '../models/index.ts';
-import { float32 } from '../numeric/index.ts';
+import { float32, isRngState, sizeOf } from '../numeric/index.ts';
 import type { AdamWState } from './adamw.ts';
 
 const FILE = 'training.safetensors';
 const PARTS = ['weights', 'first', 'second'] as const;
 
 const progressSchema = z.strictObject({
-  step: z.int(),
+  step: z.int().nonnegative(),
   /** State of the generator that the order of the data comes from. */
-  rng: z.array(z.number()),
+  rng: z.array(z.number()).refine(isRngState, 'no state of a generator'),
   /** Sequences taken from the stream so far. */
-  sequencesTaken: z.int(),
+  sequencesTaken: z.int().nonnegative(),
   /** Everything that decides the run's numbers, as given by the caller. */
   settings: z.record(z.string(), z.union([z.number(), z.string()])),
 });
@@ -80,8 +81,15 @@ export function loadTrainingState(
   const progress = parseProgress(path, metadata.progress);
   checkSettings(path, progress.settings, settings);
   const source = { path, weights: tensors };
+  const readOne = (name: string, shape: readonly number[]) => {
+    const values = readWeight(source, name);
+    if (values.length === sizeOf(shape)) return values;
+    throw invalid(path, `${name} of ${values.length} numbers, not ${sizeOf(shape)}`);
+  };
   const read = (part: (typeof PARTS)[number]) =>
-    Object.fromEntries(definition.weights.map(({ name }) => [name, readWeight(source, `${part}/${name}`)]));
+    Object.fromEntries(
+      definition.weights.map(({ name, shape }) => [name, readOne(`${part}/${name}`, shape)]),
+    );
   return {
     weights: read('weights'),
     optimizer: { step: progress.step, first: read('first'), second: read('second') },
@@ -92,18 +100,22 @@ export function loadTrainingState(
 
 function parseProgress(path: string, text: string | undefined): z.infer<typeof progressSchema> {
   try {
-    return progressSchema.parse(JSON.parse(text ?? ''));
+    return progressSchema.parse(parseJson(text ?? ''));
   } catch (error) {
-    throw new UserError(
-      'checkpoint-invalid',
-      {
-        what: `${path} is not the state of a training run.`,
-        got: text?.slice(0, 80) ?? 'no progress in its metadata',
-        fix: 'remove it and start without --resume',
-      },
-      { cause: error },
-    );
+    throw invalid(path, text?.slice(0, 80) ?? 'no progress in its metadata', error);
   }
+}
+
+function invalid(path: string, got: string, cause?: unknown): UserError {
+  return new UserError(
+    'checkpoint-invalid',
+    {
+      what: `${path} is not the state of this training run.`,
+      got,
+      fix: 'remove it and start without --resume',
+    },
+    { cause },
+  );
 }
 
 function checkSettings(path: string, saved: Settings, asked: Settings): void {
