@@ -64,7 +64,10 @@ function nested(depth: number): string {
 }
 
 function open(tokenizer: unknown, tokenizerConfig: unknown = config, vocabularySize = 13) {
-  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer).replace('"DEEP"', nested(40)));
+  writeFileSync(
+    join(folder, 'tokenizer.json'),
+    JSON.stringify(tokenizer).replace('"DEEP"', nested(40)).replace('"ENDLESS"', nested(20_000)),
+  );
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
   return openTokenizer(checkpoint(vocabularySize));
 }
@@ -190,6 +193,7 @@ describe('openTokenizer', () => {
       { added_tokens: [special('<s>', 9)] },
       /"<s>" has the id 9.*gives it 7/,
     ],
+    ['sequences in sequences for ever', { normalizer: 'ENDLESS' }, /more than 128 deep/],
     ['sequences in sequences', { normalizer: 'DEEP' }, /nested deeper than 8/],
     ['a class without an end', { pre_tokenizer: splitBy('[a') }, /regular expression/],
     ['an expression that is none', { pre_tokenizer: splitBy('(a') }, /nvalid regular expression/],
