@@ -21,8 +21,9 @@ export function gradients(target: Value, wrt: readonly Value[]): Value[] {
     const outputGradients = node.outputs.map((output) => found.get(output));
     if (!node.inputs.some((input) => depends.has(input)) || outputGradients.every((g) => g === undefined))
       continue;
-    invariant(node.op.gradient !== null, `${node.op.name} has no gradient`);
-    const contributions = node.op.gradient({
+    const rule = node.op.gradient;
+    invariant(typeof rule === 'function', `${node.op.name} has no gradient`);
+    const contributions = rule({
       inputs: node.inputs.map(again),
       outputs: node.outputs.map(again),
       attributes: node.attributes,
@@ -59,11 +60,11 @@ function rematerialization(graph: Graph): (value: Value) => Value {
   return again;
 }
 
-/** The values that depend on one of `roots`, the roots included. */
+/** The values that depend on one of `roots` as gradients see it, the roots included. */
 function dependents(nodes: readonly Node[], roots: readonly Value[]): Set<Value> {
   const depends = new Set<Value>(roots);
   for (const node of nodes) {
-    if (node.inputs.some((input) => depends.has(input)))
+    if (node.op.gradient !== 'stops' && node.inputs.some((input) => depends.has(input)))
       for (const output of node.outputs) depends.add(output);
   }
   return depends;

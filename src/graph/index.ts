@@ -14,9 +14,11 @@ export * from './ops/matmul.ts';
 export * from './ops/normalize.ts';
 export {
   type ReduceAttributes,
+  ReduceMax,
   ReduceMean,
   type ReduceOptions,
   ReduceSum,
+  reduceMax,
   reduceMean,
   reduceSum,
 } from './ops/reduce.ts';

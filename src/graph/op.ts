@@ -5,11 +5,13 @@ import type { Node, Value, ValueType } from './graph.ts';
 /** An ONNX attribute: a float is marked, every bare number is an integer. */
 export type AttributeValue = number | { readonly float: number } | string | readonly number[];
 
-/** The ONNX node that an op becomes. Tensors among the inputs become small initializers. */
+/**
+ * The ONNX node that an op becomes. Tensors among the inputs become small initializers, emissions nodes that come before.
+ */
 export interface Emission {
   readonly type: string;
   readonly domain?: 'com.microsoft';
-  readonly inputs: readonly (Value | Tensor)[];
+  readonly inputs: readonly (Value | Tensor | Emission)[];
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
@@ -35,9 +37,10 @@ export interface Op<A = unknown> {
   infer(inputs: readonly ValueType[], attributes: A): ValueType[];
   /**
    * One gradient per input (undefined where none is needed), made of ordinary ops. It may keep a broadcast
-   * shape: the backward walk sums it down to the input's shape. `null` marks an op without a gradient.
+   * shape: the backward walk sums it down to the input's shape. `null` marks an op without a gradient, `'stops'`
+   * one whose results are constants to the backward walk.
    */
-  readonly gradient: GradientRule<A> | null;
+  readonly gradient: GradientRule<A> | 'stops' | null;
   /** The ONNX node for the CPU provider. */
   emit(node: Node, attributes: A): Emission;
 }

@@ -142,7 +142,9 @@ export const opSamples: Record<g.OpName, readonly Sample[]> = {
   ],
   ReduceSum: reductions(g.reduceSum),
   ReduceMean: reductions(g.reduceMean),
-  ReduceLogSumExp: [
+  ReduceMax: reductions(g.reduceMax),
+  // Inside log-sum-exp, which does not depend on what it takes for a constant.
+  StopGradient: [
     ...reductions(g.reduceLogSumExp),
     sample('where exp overflows', [numbers([3, 4], () => 200 + rng.normal())], (x) =>
       g.reduceLogSumExp(x, [-1]),

@@ -74,10 +74,30 @@ export const Tanh = unary('Tanh', (dy, _x, y) => mul(dy, sub(y.graph.scalar(1), 
 export const Sigmoid = unary('Sigmoid', (dy, _x, y) => mul(dy, mul(y, sub(y.graph.scalar(1), y))));
 /** sign(y): 1 where x > 0, else 0 */
 export const Relu = unary('Relu', (dy, _x, y) => mul(dy, sign(y)));
+/** x, taken as a constant by gradients. */
+export const StopGradient = defineOp({
+  name: 'StopGradient',
+  infer: inferUnary,
+  gradient: 'stops',
+  emit: (node) => ({ type: 'Identity', inputs: node.inputs }),
+});
 /** 0 wherever it exists; told, not null, so that gradients of Relu can be differentiated. */
 export const Sign = unary('Sign', (dy) => scale(dy, 0));
 
-const call2 = (op: Op) => (a: Value, b: Value) => a.graph.apply(op, [a, b], {})[0]!;
+/** What `x` was expanded from, where an op with `other` expands it all the same: nothing is written out in full. */
+function unexpanded(x: Value, other: Value): Value {
+  const { source } = x;
+  if (source.kind !== 'node' || source.node.op.name !== 'Expand') return x;
+  const narrow = source.node.inputs[0]!;
+  const width = x.shape.length - other.shape.length;
+  const wide = x.shape.map((extent, axis) => extent === 1 || other.shape[axis - width] === extent);
+  return wide.every(Boolean) ? narrow : x;
+}
+
+const call2 = (op: Op) => (a: Value, b: Value) => {
+  const left = unexpanded(a, b);
+  return a.graph.apply(op, [left, unexpanded(b, left)], {})[0]!;
+};
 const call1 = (op: Op) => (x: Value) => x.graph.apply(op, [x], {})[0]!;
 
 export const add: (a: Value, b: Value) => Value = call2(Add);
@@ -93,5 +113,7 @@ export const tanh: (x: Value) => Value = call1(Tanh);
 export const sigmoid: (x: Value) => Value = call1(Sigmoid);
 export const relu: (x: Value) => Value = call1(Relu);
 export const sign: (x: Value) => Value = call1(Sign);
+/** x as a constant: no gradient flows through it. */
+export const stopGradient: (x: Value) => Value = call1(StopGradient);
 /** a · number, elementwise. */
 export const scale = (x: Value, number: number): Value => (number === 1 ? x : mul(x, x.graph.scalar(number)));

@@ -1,13 +1,28 @@
 /** Every op, by name: tests and the reference engine are keyed by this table, so that none can be forgotten. */
 import { FastGelu, Gelu, QuickGelu } from './activations.ts';
 import { RotaryEmbedding } from './attention.ts';
-import { Add, Div, Erf, Exp, Log, Mul, Neg, Relu, Sigmoid, Sign, Sqrt, Sub, Tanh } from './elementwise.ts';
+import {
+  Add,
+  Div,
+  Erf,
+  Exp,
+  Log,
+  Mul,
+  Neg,
+  Relu,
+  Sigmoid,
+  Sign,
+  Sqrt,
+  StopGradient,
+  Sub,
+  Tanh,
+} from './elementwise.ts';
 import { Gather, ScatterAdd } from './gather.ts';
 import { MatMul, MatMulNBits } from './matmul.ts';
 import { LayerNormalization, SimplifiedLayerNormalization } from './normalize.ts';
-import { ReduceMean, ReduceSum } from './reduce.ts';
+import { ReduceMax, ReduceMean, ReduceSum } from './reduce.ts';
 import { Cast, Concat, Expand, Reshape, Slice, Split, Transpose } from './shape.ts';
-import { ReduceLogSumExp, Softmax } from './softmax.ts';
+import { Softmax } from './softmax.ts';
 
 export const ops = {
   Add,
@@ -23,6 +38,7 @@ export const ops = {
   Sigmoid,
   Relu,
   Sign,
+  StopGradient,
   Gelu,
   FastGelu,
   QuickGelu,
@@ -30,7 +46,7 @@ export const ops = {
   MatMulNBits,
   ReduceSum,
   ReduceMean,
-  ReduceLogSumExp,
+  ReduceMax,
   Softmax,
   LayerNormalization,
   SimplifiedLayerNormalization,

@@ -1,8 +1,9 @@
-/** Sums and means over axes. The third reduction, log-sum-exp, lives beside softmax, its gradient. */
-import { int64, sizeOf } from '../../numeric/index.ts';
+/** Sums, means and maxima over axes. The fourth reduction, log-sum-exp, lives beside softmax, its gradient. */
+import { float32, int64, sizeOf } from '../../numeric/index.ts';
 import type { Node, Value, ValueType } from '../graph.ts';
 import { defineOp, type Emission, type Op } from '../op.ts';
-import { scale } from './elementwise.ts';
+import { mul, scale, sign, sub } from './elementwise.ts';
+import { sumInPieces } from './pieces.ts';
 import { expand, normalizeAxis, reshape } from './shape.ts';
 
 export interface ReduceAttributes {
@@ -20,7 +21,7 @@ export interface ReduceOptions {
 const keptShape = (shape: readonly number[], axes: readonly number[]): number[] =>
   shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 
-export function inferReduce(inputs: readonly ValueType[], attributes: ReduceAttributes): ValueType[] {
+function inferReduce(inputs: readonly ValueType[], attributes: ReduceAttributes): ValueType[] {
   const { axes, keepDimensions } = attributes;
   const { dtype, shape } = inputs[0]!;
   return [
@@ -31,17 +32,18 @@ export function inferReduce(inputs: readonly ValueType[], attributes: ReduceAttr
   ];
 }
 
-export const emitReduce =
-  (type: string) =>
-  (node: Node, { axes, keepDimensions }: ReduceAttributes): Emission => ({
-    type,
-    inputs: [node.inputs[0]!, int64([axes.length], axes)],
-    attributes: { keepdims: Number(keepDimensions) },
-  });
+const emitReduce = (type: string, x: Value, { axes, keepDimensions }: ReduceAttributes): Emission => ({
+  type,
+  inputs: [x, int64([axes.length], axes)],
+  attributes: { keepdims: Number(keepDimensions) },
+});
 
 /** A value of the reduction's output shape with the reduced axes put back, so that it broadcasts against x. */
-export const keepReduced = (value: Value, x: Value, { axes }: ReduceAttributes): Value =>
+const keepReduced = (value: Value, x: Value, { axes }: ReduceAttributes): Value =>
   reshape(value, keptShape(x.shape, axes));
+
+/** Elements of x that fall together in y. */
+const elementsPer = (y: ValueType, x: ValueType): number => sizeOf(x.shape) / sizeOf(y.shape);
 
 /** Σ over axes: dx = dy, spread over x's shape. */
 export const ReduceSum = defineOp<ReduceAttributes>({
@@ -50,7 +52,8 @@ export const ReduceSum = defineOp<ReduceAttributes>({
   gradient: ({ inputs: [x], attributes, outputGradients: [dy] }) => [
     expand(keepReduced(dy!, x!, attributes), x!.shape),
   ],
-  emit: emitReduce('ReduceSum'),
+  emit: ({ inputs: [x], outputs: [y] }, attributes) =>
+    sumInPieces(x!, attributes.axes, y!.shape) ?? emitReduce('ReduceSum', x!, attributes),
 });
 
 /** Σ / n over axes of n elements: dx = dy / n, spread over x's shape. */
@@ -58,21 +61,47 @@ export const ReduceMean = defineOp<ReduceAttributes>({
   name: 'ReduceMean',
   infer: inferReduce,
   gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => {
-    const share = scale(keepReduced(dy!, x!, attributes), sizeOf(y!.shape) / sizeOf(x!.shape));
+    const share = scale(keepReduced(dy!, x!, attributes), 1 / elementsPer(y!, x!));
     return [expand(share, x!.shape)];
   },
-  emit: emitReduce('ReduceMean'),
+  emit({ inputs: [x], outputs: [y] }: Node, attributes) {
+    const sum = sumInPieces(x!, attributes.axes, y!.shape);
+    if (sum === undefined) return emitReduce('ReduceMean', x!, attributes);
+    return { type: 'Div', inputs: [sum, float32([], [elementsPer(y!, x!)])] };
+  },
 });
 
+/** The largest element over axes: dx = dy where x = y, which every one of equal largest elements gets whole. */
+export const ReduceMax = defineOp<ReduceAttributes>({
+  name: 'ReduceMax',
+  infer: inferReduce,
+  gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => {
+    const below = sign(sub(keepReduced(y!, x!, attributes), x!));
+    return [mul(keepReduced(dy!, x!, attributes), sub(x!.graph.scalar(1), below))];
+  },
+  emit: ({ inputs: [x] }, attributes) => emitReduce('ReduceMax', x!, attributes),
+});
+
+/** The axes counted from the front, ascending and each once. */
+const normalizeAxes = (axes: readonly number[], rank: number): number[] =>
+  [...new Set(axes.map((axis) => normalizeAxis(axis, rank)))].sort((a, b) => a - b);
+
 /** A builder for a reduction. Without axes there is nothing to reduce (ONNX would take it as "all"). */
-export const callReduce =
+const callReduce =
   (op: Op<ReduceAttributes>) =>
   (x: Value, axes: readonly number[], { keepDimensions = false }: ReduceOptions = {}): Value => {
-    const normalized = [...new Set(axes.map((axis) => normalizeAxis(axis, x.shape.length)))].sort(
-      (a, b) => a - b,
-    );
+    const normalized = normalizeAxes(axes, x.shape.length);
     return normalized.length === 0 ? x : x.graph.apply(op, [x], { axes: normalized, keepDimensions })[0]!;
   };
+
+/** x without axes that a reduction kept with extent 1. */
+export function dropReduced(x: Value, axes: readonly number[]): Value {
+  const dropped = normalizeAxes(axes, x.shape.length);
+  return reshape(
+    x,
+    x.shape.filter((_, axis) => !dropped.includes(axis)),
+  );
+}
 
 /** Sum over axes; negative axes count from the end. */
 export const reduceSum: (x: Value, axes: readonly number[], options?: ReduceOptions) => Value =
@@ -80,3 +109,6 @@ export const reduceSum: (x: Value, axes: readonly number[], options?: ReduceOpti
 /** Mean over axes; negative axes count from the end. */
 export const reduceMean: (x: Value, axes: readonly number[], options?: ReduceOptions) => Value =
   callReduce(ReduceMean);
+/** Largest element over axes; negative axes count from the end. */
+export const reduceMax: (x: Value, axes: readonly number[], options?: ReduceOptions) => Value =
+  callReduce(ReduceMax);

@@ -1,16 +1,8 @@
 /** Softmax and log-sum-exp: the gradient of the second is the first, so they share a file. */
 import type { Value } from '../graph.ts';
 import { defineOp } from '../op.ts';
-import { exp, mul, sub } from './elementwise.ts';
-import {
-  callReduce,
-  emitReduce,
-  inferReduce,
-  keepReduced,
-  type ReduceAttributes,
-  type ReduceOptions,
-  reduceSum,
-} from './reduce.ts';
+import { add, exp, log, mul, stopGradient, sub } from './elementwise.ts';
+import { dropReduced, type ReduceOptions, reduceMax, reduceSum } from './reduce.ts';
 
 /** y = exp(x) / Σ exp(x) over the last axis: dx = y ∘ (dy − Σ dy∘y). */
 export const Softmax = defineOp({
@@ -26,18 +18,16 @@ export const Softmax = defineOp({
 export const softmax = (x: Value): Value => x.graph.apply(Softmax, [x], {})[0]!;
 
 /**
- * y = log Σ exp(x) over axes: dx = exp(x − y) ∘ dy, which is softmax(x) ∘ dy. Taken from y rather than by the softmax
- * op: an engine can do all of it in the place of x, and has no reason to keep x until a later use for y.
+ * log Σ exp over axes, without overflow; negative axes count from the end.
+ *
+ * m + log Σ exp(x − m) with m = max(x), which the result does not depend on: m is a constant to gradients, and what
+ * flows to x is exp(x − m) ∘ dy / Σ exp(x − m), softmax(x) ∘ dy from what is there already. An engine can do all of it
+ * in the place of x. ONNX's ReduceLogSumExp would do instead, but its sum is one chain of additions: a vocabulary of
+ * small terms beside a large one is lost in it.
  */
-export const ReduceLogSumExp = defineOp<ReduceAttributes>({
-  name: 'ReduceLogSumExp',
-  infer: inferReduce,
-  gradient: ({ inputs: [x], outputs: [y], attributes, outputGradients: [dy] }) => [
-    mul(exp(sub(x!, keepReduced(y!, x!, attributes))), keepReduced(dy!, x!, attributes)),
-  ],
-  emit: emitReduce('ReduceLogSumExp'),
-});
-
-/** log Σ exp over axes, without overflow; negative axes count from the end. */
-export const reduceLogSumExp: (x: Value, axes: readonly number[], options?: ReduceOptions) => Value =
-  callReduce(ReduceLogSumExp);
+export function reduceLogSumExp(x: Value, axes: readonly number[], options: ReduceOptions = {}): Value {
+  const kept = { keepDimensions: true };
+  const largest = stopGradient(reduceMax(x, axes, kept));
+  const y = add(log(reduceSum(exp(sub(x, largest)), axes, kept)), largest);
+  return options.keepDimensions ? y : dropReduced(y, axes);
+}

@@ -18,7 +18,15 @@ import {
   ValueInfoProtoSchema,
 } from 'onnx-buf';
 import { InvariantError } from '../../errors/index.ts';
-import type { AttributeValue, ExternalData, Graph, Node, Value, ValueType } from '../../graph/index.ts';
+import type {
+  AttributeValue,
+  Emission,
+  ExternalData,
+  Graph,
+  Node,
+  Value,
+  ValueType,
+} from '../../graph/index.ts';
 import { type DType, int64, type Tensor } from '../../numeric/index.ts';
 
 const OPSET = 20n;
@@ -91,13 +99,9 @@ class Encoder {
       if (value.source.kind === 'node' && !this.names.has(value)) this.names.set(value, name);
     }
     for (const node of live) {
-      const emission = node.op.emit(node, node.attributes);
-      this.node(
-        emission.type,
-        emission.inputs.map((input) => ('graph' in input ? this.nameOf(input) : this.literal(input))),
+      this.emit(
+        node.op.emit(node, node.attributes),
         node.outputs.map((output) => (this.awaited(output).length > 0 ? early : String)(this.nameOf(output))),
-        emission.domain ?? '',
-        emission.attributes ?? {},
       );
     }
     for (const value of live.flatMap(({ outputs: made }) => made)) this.awaitEarlier(value);
@@ -111,6 +115,18 @@ class Encoder {
       input: [...this.graph.inputs].map(([name, value]) => valueInfo(name, value)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
     });
+  }
+
+  /** Writes the nodes of an emission, the last of which makes `outputs`. */
+  private emit({ type, inputs, domain, attributes = {} }: Emission, outputs: string[]): void {
+    const names = inputs.map((input, index) => {
+      if ('graph' in input) return this.nameOf(input);
+      if ('data' in input) return this.literal(input);
+      const name = `${outputs[0]}:${index}`;
+      this.emit(input, [name]);
+      return name;
+    });
+    this.node(type, names, outputs, domain ?? '', attributes);
   }
 
   /** What must be evaluated before a value is used: only what is evaluated at all. */

@@ -29,8 +29,15 @@ export function sum(values: ArrayLike<number>): number {
 /** Σ values / n. */
 export const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
 
+/** The largest of any number of values. */
+export function largest(values: Iterable<number>): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of values) max = Math.max(max, value);
+  return max;
+}
+
 /** Σ exp(value − max). */
-export function sumOfExponentials(values: ArrayLike<number> & Iterable<number>): number {
-  const max = Math.max(...values);
+export function sumOfExponentials(values: Iterable<number>): number {
+  const max = largest(values);
   return sum(Array.from(values, (value) => Math.exp(value - max)));
 }

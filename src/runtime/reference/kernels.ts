@@ -1,7 +1,7 @@
 /** One plain kernel per op. The table's type makes a forgotten op an error of compilation. */
 import type { Op, OpName, ops } from '../../graph/index.ts';
 import { at, build, indices, mapRows, type NumberArray, offsetOf } from './array.ts';
-import { erf, mean, sigmoid, sum, sumOfExponentials } from './functions.ts';
+import { erf, largest, mean, sigmoid, sum, sumOfExponentials } from './functions.ts';
 
 /** Computes the outputs, whose shapes are given, from the inputs. */
 export type Kernel<A> = (
@@ -162,6 +162,7 @@ export const kernels: { readonly [P in OpName]: Kernel<AttributesOf<(typeof ops)
   Sigmoid: unary(sigmoid),
   Relu: unary((x) => Math.max(x, 0)),
   Sign: unary(Math.sign),
+  StopGradient: unary((x) => x),
   Gelu: unary((x) => (x / 2) * (1 + erf(x * Math.SQRT1_2))),
   FastGelu: unary((x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
   QuickGelu: unary((x) => x * sigmoid(x)),
@@ -169,9 +170,12 @@ export const kernels: { readonly [P in OpName]: Kernel<AttributesOf<(typeof ops)
   MatMulNBits: matmulNBits,
   ReduceSum: reduction(sum),
   ReduceMean: reduction(mean),
-  ReduceLogSumExp: reduction((values) => Math.max(...values) + Math.log(sumOfExponentials(values))),
+  ReduceMax: reduction(largest),
   Softmax: ([x]) => [
-    mapRows(x!, (row) => row.map((value) => Math.exp(value - Math.max(...row)) / sumOfExponentials(row))),
+    mapRows(x!, (row) => {
+      const [max, total] = [largest(row), sumOfExponentials(row)];
+      return row.map((value) => Math.exp(value - max) / total);
+    }),
   ],
   LayerNormalization: (inputs, _shapes, { epsilon }) => {
     const { y, center, s } = normalize(inputs, epsilon, mean);
