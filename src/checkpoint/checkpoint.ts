@@ -68,13 +68,13 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   if (status.isDirectory()) return openFolder(path);
   // What a file is stands in its first bytes, not in its name.
   const kind = withFile(path, (file, size) => recognizeKind(readFirstBytes(file, path, size)));
-  if (kind?.format === 'gguf' || path.endsWith('.gguf')) return openGguf(path);
-  if (kind?.format === 'safetensors' || path.endsWith('.safetensors')) return openSafetensorsFile(path);
+  if (kind?.id === 'gguf' || path.endsWith('.gguf')) return openGguf(path);
+  if (kind?.id === 'safetensors' || path.endsWith('.safetensors')) return openSafetensorsFile(path);
   throw new UserError('model-not-found', {
     what: `${path} is not a model file that can be read.`,
     got: kind?.name ?? 'a file of no kind that is known here',
     expected: 'a Hugging Face folder (config.json and safetensors), a .safetensors or a .gguf file',
-    fix: kind === undefined || kind.format === 'json' ? 'name the folder of the model' : kind.fix,
+    fix: kind === undefined || kind.id === 'json' ? 'name the folder of the model' : kind.fix,
   });
 }
 

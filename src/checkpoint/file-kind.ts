@@ -10,7 +10,7 @@ const NAMES = { safetensors: 'a safetensors file', gguf: 'a GGUF file' } as cons
  */
 export function refuseOtherKinds(path: string, bytes: Uint8Array, wanted: keyof typeof NAMES): void {
   const kind = recognizeKind(bytes);
-  if (kind === undefined || kind.format === wanted) return;
+  if (kind === undefined || kind.id === wanted) return;
   throw new UserError(`${wanted}-invalid`, {
     what: `${path} is not ${NAMES[wanted]}.`,
     got: kind.name,

@@ -1,5 +1,9 @@
 /** How GGUF stores elements of tensors: ggml.h (`enum ggml_type`), ggml-common.h (blocks), gguf-py's constants.py. */
 
+/** llama.cpp's GGML_MAX_DIMS, and its GGML_MAX_NAME (bytes, with the zero that ends a name). */
+export const MAXIMUM_AXES = 4;
+export const MAXIMUM_NAME = 64;
+
 /** `elements` consecutive elements of a row are a block of `bytes` bytes. */
 export interface GgufTensorType {
   readonly name: string;

@@ -1,5 +1,7 @@
 /** Writing GGUF files, version 3, little-endian: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
+import { invariant } from '../errors/index.ts';
 import { writeFileAtomically } from '../files/index.ts';
+import { MAXIMUM_AXES, MAXIMUM_NAME } from './gguf-types.ts';
 
 /** Numbers of the stored types (ggml.h, `enum ggml_type`). */
 const TYPE_NUMBERS = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, Q6_K: 14, BF16: 30 } as const;
@@ -14,7 +16,10 @@ export interface GgufTensor {
   readonly data: Uint8Array;
 }
 
-/** Text, truth value, whole number from 0 (uint32), {@link Float}, or a list of texts or of whole numbers (int32). */
+/**
+ * Text, truth value, whole number from 0 (uint32), {@link Float}, or a list of texts or of whole numbers (int32; an empty
+ * list too). Numbers that do not fit are a defect of the caller's.
+ */
 export type GgufValue = string | boolean | number | Float | readonly string[] | readonly number[];
 
 /** A float32, also when its value is whole. */
@@ -35,7 +40,11 @@ export async function writeGguf(
   const parts: Uint8Array[] = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(entries.length)];
   for (const [key, value] of entries) parts.push(text(key), ...encodeValue(value));
   let offset = 0;
+  const names = new Set<string>();
   for (const { name, shape, type, data } of tensors) {
+    invariant(Buffer.byteLength(name) < MAXIMUM_NAME, `${name} is too long a name for GGUF`);
+    invariant(names.size < names.add(name).size, `${name} is written twice`);
+    invariant(shape.length <= MAXIMUM_AXES, `${name} has ${shape.length} axes`);
     parts.push(text(name), u32(shape.length), ...shape.toReversed().map(u64));
     parts.push(u32(TYPE_NUMBERS[type]), u64(offset));
     offset += data.length + padding(data.length);
@@ -53,10 +62,13 @@ export async function writeGguf(
 function encodeValue(value: GgufValue): Uint8Array[] {
   if (typeof value === 'string') return [u32(8), text(value)];
   if (typeof value === 'boolean') return [u32(7), Uint8Array.of(value ? 1 : 0)];
-  if (typeof value === 'number') return [u32(4), u32(value)];
+  if (typeof value === 'number') {
+    invariant(value >>> 0 === value, `${value} is no uint32`);
+    return [u32(4), u32(value)];
+  }
   if ('float32' in value) return [u32(6), bytesOf(Float32Array.of(value.float32))];
   const isText = typeof value[0] === 'string';
-  const items = value.map((item) => (typeof item === 'string' ? text(item) : u32(item)));
+  const items = value.map((item) => (typeof item === 'string' ? text(item) : i32(item)));
   return [u32(9), u32(isText ? 8 : 5), u64(value.length), ...items];
 }
 
@@ -64,4 +76,8 @@ const padding = (size: number) => (ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT;
 const bytesOf = ({ buffer }: { readonly buffer: ArrayBuffer }) => new Uint8Array(buffer);
 const u32 = (value: number) => bytesOf(Uint32Array.of(value));
 const u64 = (value: number) => bytesOf(BigUint64Array.of(BigInt(value)));
+const i32 = (value: number) => {
+  invariant((value | 0) === value, `${value} is no int32`);
+  return bytesOf(Int32Array.of(value));
+};
 const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);

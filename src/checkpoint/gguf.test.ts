@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { plainValues } from '../../test/support/gguf.ts';
+import { InvariantError } from '../errors/index.ts';
 import { Cache } from './cache.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { readGgufHeader } from './gguf.ts';
@@ -223,4 +225,71 @@ it('writes metadata of every kind as it reads it', async () => {
   const { offset, length } = header.tensors[1]!;
   const bytes = new Uint8Array(readFileSync(path).subarray(offset, offset + length));
   expect([...new Float32Array(bytes.buffer)]).toEqual([0, 1, 2]);
+});
+
+it('reads any file as it was written', async () => {
+  const whole = (min: number, max: number) => fc.integer({ min, max });
+  const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+  const value: fc.Arbitrary<GgufValue> = fc.oneof(
+    text,
+    fc.boolean(),
+    whole(0, 2 ** 32 - 1),
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map((float32) => ({ float32 })),
+    fc.array(text, { minLength: 1 }),
+    fc.array(whole(-(2 ** 31), 2 ** 31 - 1)),
+  );
+  const tensor = fc
+    .record({
+      name: fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 20 }),
+      shape: fc.array(whole(0, 3), { maxLength: 4 }),
+      type: fc.constantFrom('F32', 'F16', 'Q8_0'),
+    })
+    .chain(({ name, shape, type }) => {
+      const blocks = shape.reduce((product, extent) => product * extent, 1);
+      const [elements, bytes] = { F32: [1, 4], F16: [1, 2], Q8_0: [32, 34] }[type] as [number, number];
+      // Blocks lie along the last axis: a tensor without axes is one element.
+      const written = shape.length === 0 ? shape : [...shape.slice(0, -1), shape.at(-1)! * elements];
+      const kind = shape.length === 0 && type === 'Q8_0' ? 'F32' : type;
+      const size = blocks * (kind === type ? bytes : 4);
+      return fc
+        .uint8Array({ minLength: size, maxLength: size })
+        .map((data): GgufTensor => ({ name, shape: written, type: kind, data }));
+    });
+  const key = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 10 })
+    .filter((name) => name !== '__proto__');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(key, value, { maxKeys: 6 }),
+      fc.uniqueArray(tensor, { maxLength: 5, selector: ({ name }) => name }),
+      async (values, tensors) => {
+        await writeGguf(path, values, tensors);
+        const header = readGgufHeader(path);
+        const plain = Object.entries(values).map(([name, given]) => [
+          name,
+          typeof given === 'object' && 'float32' in given ? Math.fround(given.float32) : given,
+        ]);
+        expect(plainValues(header.metadata)).toEqual(Object.fromEntries(plain));
+        const file = readFileSync(path);
+        expect(
+          header.tensors.map(({ name, shape, dtype, offset, length }) => [
+            ...[name, shape, dtype, offset % 32],
+            [...file.subarray(offset, offset + length)],
+          ]),
+        ).toEqual(tensors.map(({ name, shape, type, data }) => [name, shape, type, 0, [...data]]));
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+it('writes nothing that it could not read again', async () => {
+  const refuse = async (values: Record<string, GgufValue>, tensors: GgufTensor[] = []) => {
+    await expect(writeGguf(path, values, tensors)).rejects.toThrow(InvariantError);
+    expect(existsSync(path)).toBe(false);
+  };
+  for (const value of [-1, 1.5, 2 ** 32, Number.NaN, [2 ** 31], [0.5]]) await refuse({ key: value });
+  await refuse({}, [embedding, embedding]);
+  await refuse({}, [f32('n'.repeat(64), [1])]);
+  await refuse({}, [f32('w', [1, 1, 1, 1, 1])]);
 });

@@ -17,7 +17,7 @@ import {
   type GgufItemType,
   GgufMetadata,
 } from './gguf-metadata.ts';
-import { ggufTensorType } from './gguf-types.ts';
+import { ggufTensorType, MAXIMUM_AXES, MAXIMUM_NAME } from './gguf-types.ts';
 import { storedTypeOf, type WeightSource } from './weight-source.ts';
 
 export interface GgufHeader {
@@ -31,9 +31,6 @@ const SMALLEST_ENTRY = 8 + 1 + 4 + 1;
 /** Bytes that the smallest description of a tensor takes: length of the name, count of axes, type, offset. */
 const SMALLEST_TENSOR = 8 + 4 + 4 + 8;
 const DEFAULT_ALIGNMENT = 32;
-/** llama.cpp's GGML_MAX_DIMS and GGML_MAX_NAME (with the zero that ends a name). */
-const MAXIMUM_AXES = 4;
-const MAXIMUM_NAME = 64;
 
 /** How a value of a type is read. */
 const SCALARS: Readonly<

@@ -15,7 +15,7 @@ export {
   SIZE_LIMITS,
 } from './read-json.ts';
 export { type FileRange, fileEnds, readExactly, readFirstBytes, readPieces, withFile } from './read-range.ts';
-export { type FileKind, recognizeKind } from './recognize-file.ts';
+export { type FileKind, type KindName, recognizeKind } from './recognize-file.ts';
 export { readingError, refusalOf, tellWriteErrors, writingError } from './refusals.ts';
 export { removeRemains } from './remains.ts';
 export { SequentialReader } from './sequential-reader.ts';

@@ -45,7 +45,7 @@ describe('readJsonFile', () => {
     );
     expect(() => read('<!DOCTYPE html>\n<html></html>')).toThrow(/a web page/);
     expect(() => read(Buffer.from('PK\u0003\u0004\u00ff\u00fe', 'latin1'))).toThrow(/a zip archive/);
-    expect(() => read(Buffer.from([0xff, 0xfe, 0x7b, 0]))).toThrow(/not a UTF-8 text/);
+    expect(() => read(Buffer.from([0xff, 0xfe, 0x7b, 0]))).toThrow(/a text in UTF-16/);
   });
 
   it('bounds size and depth before it builds anything', () => {

@@ -73,7 +73,7 @@ export function notJson(
   { code, fix }: Pick<JsonFile, 'code' | 'fix'>,
 ): UserError {
   const kind = recognizeKind(Buffer.from(text.slice(0, 1024)));
-  const known = kind !== undefined && kind.format !== 'json' && kind.format !== 'text';
+  const known = kind !== undefined && kind.id !== 'json' && kind.id !== 'text';
   return new UserError(
     code,
     {

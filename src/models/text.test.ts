@@ -76,6 +76,7 @@ describe('readDocuments', () => {
     ['a.jsonl', Uint8Array.of(0x1f, 0x8b, 8), 'text-format', /gzip.*gunzip/s],
     ['a.txt', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd), 'text-format', /zstd/],
     ['a.txt', 'PK\x03\x04', 'text-format', /zip/],
+    ['a.txt', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n', 'text-format', /git lfs pull/],
     ['a.txt', '%PDF-1.7', 'text-format', /a PDF.*pdftotext/s],
     ['a.txt', Uint8Array.of(0xff, 0xfe, 0x61, 0), 'text-format', /UTF-16.*iconv/s],
     ['a.txt', Buffer.from('text', 'utf16le'), 'text-format', /UTF-16 without its mark/],
