@@ -6,6 +6,9 @@ import { type OptionSpec, positiveNumber, wholeNumber } from './option.ts';
 export const pathOption = (flags: string, group: string, help: string, example: string) =>
   ({ flags, group, help, schema: z.string().min(1), expected: 'a path', example }) satisfies OptionSpec;
 
+export const textOption = (flags: string, group: string, help: string, example: string) =>
+  ({ flags, group, help, schema: z.string().min(1), expected: 'a name', example }) satisfies OptionSpec;
+
 export const switchOption = (flags: string, group: string, help: string) =>
   ({
     flags,

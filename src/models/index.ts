@@ -12,7 +12,7 @@ export { floatProducts, type LinearTrace, type WeightProvider } from './forward.
 export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
 export { describeModel, differingConfig, hashSequences } from './identity.ts';
 export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
-export { type Model, type OpenModelOptions, openModel } from './model.ts';
+export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, openModel } from './model.ts';
 export { type ReadSequences, readSequences } from './read-sequences.ts';
 export type { Receipt, ShownPart } from './receipt.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';

@@ -61,6 +61,19 @@ export interface Model {
   readLayer(layer: LinearLayer): Float32Array;
 }
 
+/** What is known of a model without its weights being read. */
+export type InspectedModel = Pick<Model, 'path' | 'name' | 'definition' | 'checkpoint' | 'warn'>;
+
+/** Reads config and headers of a model, as {@link openModel} does, and decodes nothing. */
+export async function inspectModel(
+  path: string,
+  { onWarning = emitWarning }: Pick<OpenModelOptions, 'onWarning'> = {},
+): Promise<InspectedModel> {
+  const { definition, checkpoint } = defineModel(await openCheckpoint(path));
+  for (const warning of checkpoint.warnings) onWarning(warning);
+  return { path, name: nameOf(path), definition, checkpoint, warn: onWarning };
+}
+
 /**
  * Opens a model: a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file.
  *
@@ -92,7 +105,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const ranges = [...places.values(), ...[...packed.values()].flatMap(rangesOf)];
   return {
     path,
-    name: basename(path).replace(/\.(gguf|safetensors)$/, ''),
+    name: nameOf(path),
     definition,
     checkpoint,
     warnings,
@@ -112,6 +125,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     readLayer: (layer) => readWeight(checkpoint, layerWeights(layer)[0]!.name),
   };
 }
+
+const nameOf = (path: string): string => basename(path).replace(/\.(gguf|safetensors)$/, '');
 
 const emitWarning = (text: string) => process.emitWarning(text);
 

@@ -2,7 +2,7 @@
 import { assertFinite } from '../checkpoint/index.ts';
 
 /**
- * The bits of a weight as float16 (values beyond ±65504 become infinite) or bfloat16.
+ * The bits of a weight as float16 or bfloat16; values beyond their largest number become infinite.
  * Throws `UserError` `weights-not-finite`.
  */
 export function encodeHalf(name: string, values: Float32Array, type: 'F16' | 'BF16'): Uint16Array {

@@ -32,6 +32,7 @@ export { exportGgufLora } from './export/gguf-lora.ts';
 export type { LowRankUpdate } from './export/low-rank-update.ts';
 export { exportMerged, type MergedOptions } from './export/merged.ts';
 export { exportPeft, type PeftOptions } from './export/peft.ts';
+export type { Rounding } from './export/rounding.ts';
 export { piecesOf } from './fed-weights.ts';
 export { type LossAndGradients, loadGradients } from './gradients.ts';
 export { encodeHalf } from './half.ts';

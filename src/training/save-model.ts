@@ -1,6 +1,7 @@
 /** Writing a model as a Hugging Face folder. */
 import { join } from 'node:path';
 import { type HalfTensor, writeSafetensors } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
 import type { ModelDefinition } from '../models/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import { writeJsonAtomic } from '../record/index.ts';
@@ -25,10 +26,30 @@ export async function saveModel(
     definition.weights.map(({ name, shape }) => [name, asStored(name, shape, weights[name]!, type)]),
   );
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  writeJsonAtomic(join(folder, 'config.json'), { ...config, torch_dtype: type });
+  writeJsonAtomic(join(folder, 'config.json'), withStoredType(config, type));
 }
 
-/** A weight as it is stored in files of this type. */
+/**
+ * A config that says in one place how the weights are stored. transformers 5 writes `dtype` and reads both, `dtype` first
+ * (tried with 5.24); 4 reads `torch_dtype` alone, as do programs made for it.
+ */
+export function withStoredType(
+  { dtype, torch_dtype, ...config }: Readonly<Record<string, unknown>>,
+  type: SaveType | undefined,
+): Record<string, unknown> {
+  const told = type ?? dtype ?? torch_dtype;
+  return { ...config, ...(told === undefined ? {} : { torch_dtype: told }) };
+}
+
+const HALVES = {
+  float16: { dtype: 'F16', infinity: 0x7c00, largest: '65504' },
+  bfloat16: { dtype: 'BF16', infinity: 0x7f80, largest: '3.39e38' },
+} as const;
+
+/**
+ * A weight as it is stored in files of this type.
+ * Throws `UserError` `weights-not-finite`, `weights-too-large` for what the type has no number for.
+ */
 export function asStored(
   name: string,
   shape: readonly number[],
@@ -36,6 +57,14 @@ export function asStored(
   type: SaveType,
 ): Tensor | HalfTensor {
   if (type === 'float32') return float32(shape, values);
-  const dtype = type === 'float16' ? 'F16' : 'BF16';
-  return { dtype, shape, data: encodeHalf(name, values, dtype) };
+  const { dtype, infinity, largest } = HALVES[type];
+  const data = encodeHalf(name, values, dtype);
+  const beyond = data.findIndex((bits) => (bits & 0x7fff) === infinity);
+  if (beyond === -1) return { dtype, shape, data };
+  throw new UserError('weights-too-large', {
+    what: `Weight ${name} does not fit into ${type}.`,
+    got: `${values[beyond]} at index ${beyond}`,
+    expected: `values up to ±${largest}`,
+    fix: 'store the model in another type',
+  });
 }

@@ -1,5 +1,5 @@
 /** A finished adapter in use: exported, evaluated, heard. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openModel } from '../../src/models/index.ts';
@@ -37,6 +37,32 @@ describe('rankscope export', () => {
     });
     expect(json('deep/peft/rankscope.json').adapter.layers[0]).toMatchObject({ family: 'core', rank: 4 });
     expect(readdirSync(at('deep'))).toEqual(['peft']);
+  });
+
+  it('names the base model as asked, and only the right one', async () => {
+    const named = await run('export', 'core', '--out', 'named', '--base-model', 'someone/tiny');
+    expect(named).toMatchObject({ code: 0, stderr: '' });
+    expect(json('named/adapter_config.json').base_model_name_or_path).toBe('someone/tiny');
+    const local = await run('export', 'core', '--out', 'local');
+    expect(local.stderr).toContain('--base-model');
+    makeTinyModel(at('other'));
+    const weights = readFileSync(at('other/model.safetensors'));
+    weights.writeFloatLE(0.25, weights.length - 4);
+    writeFileSync(at('other/model.safetensors'), weights);
+    const other = await run('export', 'core', '--out', 'wrong', '--model', 'other');
+    expect(other).toMatchObject({ code: 2, stdout: '' });
+    expect(other.stderr).toContain('belongs to another model');
+    expect(existsSync(at('wrong'))).toBe(false);
+  });
+
+  it('says how much of a change 16 bits take', async () => {
+    const args = ['export', 'core', '--format', 'merged', '--type', 'bfloat16', '--out', 'rounded'];
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /Rounding to 16 bits took \d[\d.]* % of ‖ΔW‖, at most \d[\d.]* % \(transformer\.h/,
+    );
+    expect(json('rounded/rankscope.json').rounding.overall).toBeGreaterThan(0);
   });
 
   it('merges an adapter of whole matrices into its model', async () => {

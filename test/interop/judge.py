@@ -41,6 +41,13 @@ def model(path, tokens, out):
     logits(base_model(path), tokens, out)
 
 
+def loaded_dtype(path):
+    """The type that a loader takes weights in when it is not told."""
+    from transformers import AutoModelForCausalLM
+
+    return str(AutoModelForCausalLM.from_pretrained(path).dtype).removeprefix("torch.")
+
+
 def tokenizer(path, texts):
     """Token ids."""
     from transformers import AutoTokenizer
@@ -57,7 +64,7 @@ def tensorboard(folder):
     return {tag: [[event.step, event.value] for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 
 
-KINDS = {"peft": peft, "model": model, "tokenizer": tokenizer, "tensorboard": tensorboard}
+KINDS = {"peft": peft, "model": model, "loaded_dtype": loaded_dtype, "tokenizer": tokenizer, "tensorboard": tensorboard}
 
 with open(sys.argv[1]) as file:
     questions = json.load(file)

@@ -1,5 +1,5 @@
 /** PEFT and transformers open what we export, and compute what we compute. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,6 +95,30 @@ describe.skipIf(python.missing !== undefined)(`PEFT and transformers${because}`,
     },
   );
 });
+
+describe.skipIf(python.missing !== undefined)(
+  `transformers on the stored type of merged models${because}`,
+  () => {
+    it('takes the weights as they were written, whichever key the base had', async () => {
+      const types = ['float32', 'float16', 'bfloat16'] as const;
+      const questions: Question[] = [];
+      for (const key of ['dtype', 'torch_dtype']) {
+        const base = join(folder, `base-${key}`);
+        cpSync(loadReference('llama').folder, base, { recursive: true });
+        const { torch_dtype: _, ...config } = JSON.parse(readFileSync(join(base, 'config.json'), 'utf8'));
+        writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, [key]: 'bfloat16' }));
+        const model = await openModel(base, { cacheFolder: join(folder, 'cache') });
+        const adapted = adaptedModel(model, await randomAdapter(model, UNIFORM));
+        for (const type of types) {
+          const path = join(folder, `stored-${key}-${type}`);
+          await exportMerged(path, adapted, { type, about: {} });
+          questions.push({ kind: 'loaded_dtype', path });
+        }
+      }
+      expect(await python.tool!(questions)).toEqual([...types, ...types]);
+    });
+  },
+);
 
 const smol = findSmolLm();
 const missing = python.missing ?? smol.missing;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeSafetensors } from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
-import { differingConfig, type LinearLayer, type Model } from '../../models/index.ts';
+import { differingConfig, type InspectedModel, type LinearLayer } from '../../models/index.ts';
 import type { Tensor } from '../../numeric/index.ts';
 import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../../record/index.ts';
 import { readTensors } from '../read-tensors.ts';
@@ -35,7 +35,7 @@ export async function saveAdapter(directory: string, { record, layers }: Adapter
  * @throws UserError those of `readAdapterRecord`; `adapter-damaged` when tensors are missing, left over or of
  *   another shape; `adapter-of-another-model`.
  */
-export async function loadAdapter(path: string, model?: Model): Promise<Adapter> {
+export async function loadAdapter(path: string, model?: InspectedModel): Promise<Adapter> {
   const record = readAdapterRecord(path);
   if (model !== undefined) await checkModel(path, record, model);
   const folder = statSync(path).isDirectory() ? path : dirname(path);
@@ -72,7 +72,7 @@ export async function loadAdapter(path: string, model?: Model): Promise<Adapter>
   return { record, layers };
 }
 
-async function checkModel(path: string, record: AdapterRecord, model: Model): Promise<void> {
+async function checkModel(path: string, record: AdapterRecord, model: InspectedModel): Promise<void> {
   const known = new Map(model.definition.layers.map((layer) => [layer.name, layer]));
   const sideways = record.layers.find(({ name, inFeatures, outFeatures }) => {
     const layer = known.get(name);
@@ -101,7 +101,7 @@ async function checkModel(path: string, record: AdapterRecord, model: Model): Pr
 function checkConfig(
   path: string,
   config: NonNullable<AdapterRecord['model']['config']>,
-  model: Model,
+  model: InspectedModel,
 ): void {
   const differing = differingConfig(config, model.definition.computed);
   if (differing === null) return;

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { plainValues } from '../../../test/support/gguf.ts';
 import { loadReference, relativeError } from '../../../test/support/reference.ts';
@@ -223,6 +224,89 @@ describe('the merged model', () => {
       const same = relativeError(readWeight(checkpoint, name), readWeight(model.checkpoint, name)) === 0;
       expect(same, name).toBe(!LLAMA_PLAN.some(({ end }) => name.endsWith(`${end}.weight`)));
     }
+  });
+
+  it.each(['float32', 'float16', 'bfloat16'] as const)(
+    'says in one place that its weights are %s',
+    async (type) => {
+      const base = fresh();
+      cpSync(loadReference('llama').folder, base, { recursive: true });
+      const config = json(base, 'config.json');
+      writeFileSync(join(base, 'config.json'), JSON.stringify({ ...config, dtype: 'bfloat16' }));
+      const model = await openModel(base);
+      const adapted = adaptedModel(model, await randomAdapter(model, LLAMA_PLAN));
+      const [asBase, chosen] = [fresh(), fresh()];
+      await exportMerged(asBase, adapted, { about: {} });
+      await exportMerged(chosen, adapted, { type, about: {} });
+      expect(json(asBase, 'config.json')).toEqual({ ...config, torch_dtype: 'float32' });
+      expect(json(chosen, 'config.json')).toEqual({ ...config, torch_dtype: type });
+      const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' }[type];
+      expect([...readSafetensorsHeader(join(chosen, 'model.safetensors')).tensors.values()]).toSatisfy(
+        (tensors: { dtype: string }[]) => tensors.every(({ dtype }) => dtype === stored),
+      );
+    },
+  );
+
+  it('tells how much of the change rounding took', async () => {
+    const { model } = await open('llama', LLAMA_PLAN);
+    const adapter = await randomAdapter(model, LLAMA_PLAN, 0.01);
+    const adapted = adaptedModel(model, adapter);
+    const out = fresh();
+    const rounding = await exportMerged(out, adapted, { type: 'bfloat16', about: {} });
+    expect(json(out, 'rankscope.json')).toEqual({ rounding });
+    const { checkpoint } = await openModel(out);
+    let [lost, change, worst] = [0, 0, 0];
+    for (const { layer } of adapter.layers) {
+      const name = `${layer.name}.weight`;
+      const [base, whole, written] = [
+        readWeight(model.checkpoint, name),
+        adapted.readLayer(layer),
+        readWeight(checkpoint, name),
+      ].map((values) => Float64Array.from(values));
+      const [gone, delta] = [written!, whole!].map((values, which) =>
+        values.reduce((sum, value, i) => sum + (value - (which === 0 ? whole! : base!)[i]!) ** 2, 0),
+      );
+      lost += gone!;
+      change += delta!;
+      worst = Math.max(worst, Math.sqrt(gone! / delta!));
+    }
+    expect(rounding!.overall).toBeCloseTo(Math.sqrt(lost / change), 12);
+    expect(rounding!.overall).toBeGreaterThan(0.05);
+    expect(rounding!.worst.share).toBeCloseTo(worst, 12);
+    expect(await exportMerged(fresh(), adapted, { about: {} })).toBeNull();
+  });
+
+  it('is refused in a type that has no number for a weight', async () => {
+    const { model } = await open('llama', LLAMA_PLAN);
+    const adapter = await randomAdapter(model, [{ end: 'q_proj', family: 'core', rank: 4 }], 1000);
+    await expect(
+      exportMerged(fresh(), adaptedModel(model, adapter), { type: 'float16', about: {} }),
+    ).rejects.toMatchObject({ code: 'weights-too-large', message: expect.stringContaining('65504') });
+  });
+
+  it('is float32 when it comes from GGUF, unless another type is asked for', async () => {
+    const [halves, words] = await Promise.all(
+      ['f16-version-2', 'vocabulary'].map((name) =>
+        openModel(fileURLToPath(new URL(`../../../test/reference/ggufs/${name}.gguf`, import.meta.url)), {
+          cacheFolder: join(folder, 'cache'),
+        }),
+      ),
+    );
+    // Weights of one file, the vocabulary of another.
+    const model = { ...halves!, checkpoint: { ...halves!.checkpoint, gguf: words!.checkpoint.gguf! } };
+    expect(new Set([...model.checkpoint.weights.values()].map(({ dtype }) => dtype))).toContain('F16');
+    const folderOf = async (type?: 'float16') => {
+      const out = fresh();
+      const adapted = adaptedModel(model, await randomAdapter(model, LLAMA_PLAN));
+      await exportMerged(out, adapted, { ...(type === undefined ? {} : { type }), about: {} });
+      const { tensors } = readSafetensorsHeader(join(out, 'model.safetensors'));
+      return [
+        ...new Set([...tensors.values()].map(({ dtype }) => dtype)),
+        json(out, 'config.json').torch_dtype,
+      ];
+    };
+    expect(await folderOf()).toEqual(['F32', 'float32']);
+    expect(await folderOf('float16')).toEqual(['F16', 'float16']);
   });
 
   it('is cut into shards that are read as one model', async () => {

@@ -6,11 +6,12 @@ import { writeFolderAtomically } from '../../files/index.ts';
 import { layerWeights, type Model } from '../../models/index.ts';
 import { sizeOf, type Tensor } from '../../numeric/index.ts';
 import { writeJsonAtomic } from '../../record/index.ts';
-import { asStored, type SaveType } from '../save-model.ts';
+import { asStored, type SaveType, withStoredType } from '../save-model.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
+import { type Rounding, RoundingSum } from './rounding.ts';
 
 export interface MergedOptions {
-  /** Stored type of the weights; default the one that each has in the base, float32 for a GGUF file's. */
+  /** Stored type of the weights; default the one that each has in the base, float32 for all of a GGUF file. */
   readonly type?: SaveType;
   /** Written as `rankscope.json`. */
   readonly about: Readonly<Record<string, unknown>>;
@@ -27,6 +28,9 @@ const COPIED = [
   'vocab.json',
   'merges.txt',
   'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'chat_template.json',
   'chat_template.jinja',
   'generation_config.json',
 ];
@@ -36,21 +40,28 @@ const STORED_TYPES: Readonly<Record<string, SaveType>> = { F16: 'float16', BF16:
 /**
  * Writes a new Hugging Face folder with the weights of `model`, an adapted one: linear layers as
  * {@link Model.readLayer} gives them, everything else from the base. From a GGUF file, config and tokenizer are
- * made from its header. Throws `UserError` `output-exists`, `cannot-write`.
+ * made from its header. What rounding took of the change goes into `rankscope.json` too.
+ *
+ * @returns that, null where nothing was rounded or changed.
+ * @throws UserError `output-exists`, `cannot-write`, `weights-too-large`, `model-changed`.
  */
 export async function exportMerged(
   folder: string,
   model: Model,
   { type, about, shardBytes = 2e9 }: MergedOptions,
-): Promise<void> {
+): Promise<Rounding | null> {
+  const { config, gguf, path, weights } = model.checkpoint;
+  const typeOf = (name: string): SaveType =>
+    type ?? (gguf === undefined ? storedType(weights.get(name)!) : 'float32');
+  const types = new Set(model.definition.weights.map(({ name }) => typeOf(name)));
+  let rounding: Rounding | null = null;
   await writeFolderAtomically(folder, async (target) => {
-    await writeWeights(target, model, type, shardBytes);
-    const { config, gguf, path } = model.checkpoint;
-    const stored = type ?? (gguf === undefined ? undefined : 'float32');
-    writeJsonAtomic(join(target, 'config.json'), {
-      ...(gguf === undefined ? config : ggufModelConfig(config, gguf)),
-      ...(stored === undefined ? {} : { torch_dtype: stored }),
-    });
+    rounding = await writeWeights(target, model, typeOf, shardBytes);
+    const asInBase = gguf === undefined ? config : ggufModelConfig(config, gguf);
+    writeJsonAtomic(
+      join(target, 'config.json'),
+      withStoredType(asInBase, types.size === 1 ? [...types][0] : undefined),
+    );
     if (gguf === undefined) {
       const present = new Set(await readdir(path));
       for (const file of COPIED) if (present.has(file)) await copyFile(join(path, file), join(target, file));
@@ -58,25 +69,30 @@ export async function exportMerged(
       for (const [file, content] of Object.entries(ggufTokenizerFiles(path, gguf)))
         writeJsonAtomic(join(target, file), content);
     }
-    writeJsonAtomic(join(target, 'rankscope.json'), about);
+    writeJsonAtomic(join(target, 'rankscope.json'), { ...about, ...(rounding === null ? {} : { rounding }) });
     await model.checkUnchanged();
   });
+  return rounding;
 }
 
 /** model.safetensors; or, when that would be too large, numbered shards with their index. */
 async function writeWeights(
   target: string,
   model: Model,
-  type: SaveType | undefined,
+  typeOf: (name: string) => SaveType,
   shardBytes: number,
-): Promise<void> {
+): Promise<Rounding | null> {
   const { definition, checkpoint } = model;
   const layerOf = new Map(definition.layers.map((layer) => [layerWeights(layer)[0]!.name, layer]));
-  const typeOf = (name: string) => type ?? storedType(checkpoint.weights.get(name)!);
+  const sum = new RoundingSum();
   const read = (name: string, shape: readonly number[]): Tensor | HalfTensor => {
     const layer = layerOf.get(name);
-    const values = layer === undefined ? readWeight(checkpoint, name) : model.readLayer(layer);
-    return asStored(name, shape, values, typeOf(name));
+    const base = readWeight(checkpoint, name);
+    if (layer === undefined) return asStored(name, shape, base, typeOf(name));
+    const merged = model.readLayer(layer);
+    const stored = asStored(name, shape, merged, typeOf(name));
+    if (typeOf(name) !== 'float32') sum.add(layer.name, base, merged, stored);
+    return stored;
   };
   const bytesOf = ({ name, shape }: (typeof definition.weights)[number]) =>
     sizeOf(shape) * (typeOf(name) === 'float32' ? 4 : 2);
@@ -88,12 +104,13 @@ async function writeWeights(
     await writeSafetensors(join(target, file), Object.fromEntries(tensors), { format: 'pt' });
     for (const { name } of weights) weightMap[name] = file;
   }
-  if (shards.length === 1) return;
-  const size = definition.weights.reduce((sum, weight) => sum + bytesOf(weight), 0);
+  if (shards.length === 1) return sum.result;
+  const size = definition.weights.reduce((total, weight) => total + bytesOf(weight), 0);
   writeJsonAtomic(join(target, 'model.safetensors.index.json'), {
     metadata: { total_size: size },
     weight_map: weightMap,
   });
+  return sum.result;
 }
 
 const storedType = ({ dtype }: WeightSource): SaveType => STORED_TYPES[dtype] ?? 'float32';
