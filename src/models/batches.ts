@@ -1,7 +1,7 @@
 /** From documents to token sequences of equal length, and from those to batches in random order. */
 import { invariant, UserError } from '../errors/index.ts';
 import { type Rng, shuffle } from '../numeric/index.ts';
-import { type EncodedDocument, encodeDocuments } from './encode-documents.ts';
+import { type EncodedDocument, encodeDocuments, joinIds } from './encode-documents.ts';
 import { GrowingSequences } from './growing-sequences.ts';
 import { Losses } from './losses.ts';
 import type { Document } from './text.ts';
@@ -92,7 +92,7 @@ function fitRow(
   seqLen: number,
   losses: Losses,
 ): { readonly ids: readonly number[]; readonly prompt: number } {
-  const ids = [...pieces.flat(), ...(end === null ? [] : [end])];
+  const ids = [...joinIds(pieces), ...(end === null ? [] : [end])];
   const completion = ids.length - prompt;
   if (ids.length <= seqLen) return { ids, prompt };
   const keptPrompt = Math.min(prompt, Math.max(seqLen - completion, seqLen >> 1));

@@ -5,7 +5,7 @@ import type { Tokenizer } from './tokenizer.ts';
 /** One document as tokens. */
 export interface EncodedDocument {
   /** Ids, in lists of bounded length, without the token that ends it. */
-  readonly pieces: readonly (readonly number[])[];
+  readonly pieces: readonly ArrayLike<number>[];
   readonly length: number;
   /** The first `prompt` tokens are no targets. */
   readonly prompt: number;
@@ -39,21 +39,22 @@ export function* encodeDocuments(
     const encoded = tokenizer.encodeAll(texts)[Symbol.iterator]();
     for (const { prompt } of group) {
       const pieces = encoded.next().value!;
-      yield describe(pieces, prompt === undefined ? undefined : encoded.next().value!.flat(), tokenizer);
+      yield describe(pieces, prompt === undefined ? undefined : joinIds(encoded.next().value!), tokenizer);
     }
     first = next;
   }
 }
 
 function describe(
-  pieces: readonly (readonly number[])[],
+  pieces: readonly ArrayLike<number>[],
   promptIds: readonly number[] | undefined,
   { endOfSequence, endOfText }: Tokenizer,
 ): EncodedDocument {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   // A completion is the model's turn, which its own end token ends.
   const end = promptIds === undefined ? endOfText : (endOfSequence ?? endOfText);
-  const last = pieces.findLast((piece) => piece.length > 0)?.at(-1);
+  const lastPiece = pieces.findLast((piece) => piece.length > 0);
+  const last = lastPiece?.[lastPiece.length - 1];
   const prompt = promptIds === undefined ? 0 : commonLength(pieces, promptIds);
   return {
     pieces,
@@ -64,13 +65,16 @@ function describe(
   };
 }
 
-function commonLength(pieces: readonly (readonly number[])[], prompt: readonly number[]): number {
+function commonLength(pieces: readonly ArrayLike<number>[], prompt: readonly number[]): number {
   let at = 0;
   for (const piece of pieces) {
-    for (const id of piece) {
-      if (at >= prompt.length || prompt[at] !== id) return at;
-      at++;
+    for (let i = 0; i < piece.length; i++, at++) {
+      if (at >= prompt.length || prompt[at] !== piece[i]) return at;
     }
   }
   return at;
 }
+
+/** Ids of several lists as one. */
+export const joinIds = (pieces: readonly ArrayLike<number>[]): number[] =>
+  pieces.flatMap((piece) => Array.from(piece));

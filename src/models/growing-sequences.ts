@@ -1,36 +1,33 @@
-/** Tokens and their loss mask, in arrays that grow as they are needed. */
+/** Tokens and their loss mask, kept as they come until it is known how many there are. */
 export class GrowingSequences {
   length = 0;
-  private ids = new Int32Array(4096);
-  private mask = new Uint8Array(4096);
+  /** Tokens, and from which of them on they are targets. */
+  private readonly pieces: { readonly ids: ArrayLike<number>; readonly targetsFrom: number }[] = [];
 
   /** Appends tokens; of all that belong together this is number `from` on, and `prompt` of them are no targets. */
   push(ids: ArrayLike<number>, from: number, prompt: number): void {
-    this.reserve(ids.length);
-    this.ids.set(ids, this.length);
-    const masked = Math.min(ids.length, Math.max(0, prompt - from));
-    this.mask.fill(1, this.length + masked, this.length + ids.length);
+    this.pieces.push({ ids, targetsFrom: Math.min(ids.length, Math.max(0, prompt - from)) });
     this.length += ids.length;
   }
 
   /** Appends `count` times the token, never a target. */
   pad(token: number, count: number): void {
-    this.reserve(count);
-    this.ids.fill(token, this.length, this.length + count);
-    this.length += count;
+    if (count > 0) this.push(new Int32Array(count).fill(token), 0, count);
   }
 
-  /** The first `length` tokens and their mask, in memory of their own size. */
+  /** The first `length` tokens and their mask. Nothing is kept here. */
   take(length: number): { tokens: Int32Array; lossMask: Uint8Array } {
-    return { tokens: this.ids.slice(0, length), lossMask: this.mask.slice(0, length) };
-  }
-
-  private reserve(more: number): void {
-    if (this.length + more <= this.ids.length) return;
-    const size = Math.max(this.length + more, Math.ceil(this.ids.length * 1.5));
-    const [ids, mask] = [new Int32Array(size), new Uint8Array(size)];
-    ids.set(this.ids.subarray(0, this.length));
-    mask.set(this.mask.subarray(0, this.length));
-    [this.ids, this.mask] = [ids, mask];
+    const tokens = new Int32Array(length);
+    const lossMask = new Uint8Array(length);
+    let at = 0;
+    for (const { ids, targetsFrom } of this.pieces.splice(0)) {
+      const kept = Math.min(ids.length, length - at);
+      tokens.set(kept === ids.length ? ids : Array.from(ids).slice(0, kept), at);
+      lossMask.fill(1, Math.min(at + targetsFrom, length), at + kept);
+      at += kept;
+      if (at === length) break;
+    }
+    this.length = 0;
+    return { tokens, lossMask };
   }
 }

@@ -4,6 +4,7 @@ import type { Checkpoint } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { makeDecoder } from './tokenizer/decoder.ts';
 import { Encoder } from './tokenizer/encoder.ts';
+import { IdList } from './tokenizer/id-list.ts';
 import { findBeginning } from './tokenizer/post-processor.ts';
 import { contentOf } from './tokenizer/special-tokens.ts';
 import { TimeExceeded, withinTime } from './tokenizer/time-limit.ts';
@@ -22,7 +23,7 @@ export interface Tokenizer {
    */
   encode(text: string): number[];
   /** As `encode` of each text; ids come in lists of bounded length, so that long texts take little memory. */
-  encodeAll(texts: readonly string[]): (readonly number[])[][];
+  encodeAll(texts: readonly string[]): (readonly ArrayLike<number>[])[];
   /** The text of token ids; special tokens are written out, ids that are no tokens left out. */
   decode(ids: readonly number[]): string;
   /** Whether an id stands for a token: vocabularies have gaps, and models more rows than tokens. */
@@ -88,7 +89,12 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       telling(() => {
         const characters = texts.reduce((sum, text) => sum + text.length, 0);
         return withinTime(PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand, () =>
-          texts.map((text) => [...(beginOfText === null ? [] : [[beginOfText]]), ...encoder.encode(text)]),
+          texts.map((text) => {
+            const ids = new IdList();
+            if (beginOfText !== null) ids.push(beginOfText);
+            encoder.encode(text, ids);
+            return ids.lists();
+          }),
         );
       });
     return {
@@ -98,7 +104,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       ends: new Set([endOfText, endOfSequence, generation.eos_token_id].flat().filter(isId)),
       beginOfText,
       hasToken: (id) => tokens.has(id),
-      encode: (text) => encodeAll([text])[0]!.flat(),
+      encode: (text) => encodeAll([text])[0]!.flatMap((ids) => [...ids]),
       encodeAll,
       decode: (ids) => telling(() => decode(ids.flatMap((id) => tokens.get(id) ?? []))),
     };
@@ -117,7 +123,8 @@ function explain(path: string, error: unknown): UserError {
       fix: 'use a model with a tokenizer of another kind',
     });
   }
-  if (error instanceof UnbrokenText) {
+  // Regular expressions and strings have lengths of their own that a text can exceed.
+  if (error instanceof UnbrokenText || error instanceof RangeError) {
     return new UserError('text-unbroken', {
       what: `The tokenizer of ${path} cannot take the text in pieces.`,
       got: error.message,

@@ -1,6 +1,7 @@
 /** Byte-pair encoding as the tokenizers library has it (`src/models/bpe`): by ids, the merge of lowest rank first. */
+import type { IdList } from './id-list.ts';
 import { MergeHeap } from './merge-heap.ts';
-import { LONGEST_STRETCH, UnbrokenText } from './unbroken-text.ts';
+import { cutApart } from './unbroken-text.ts';
 
 export interface BytePairOptions {
   /** Stands for a character that is no token. */
@@ -60,55 +61,39 @@ export class BytePairs {
     }
   }
 
-  encode(word: string, ids: number[]): void {
+  encode(word: string, ids: IdList): void {
     if (word.length <= REMEMBERED_LENGTH) {
-      for (const id of this.remembered(word)) ids.push(id);
+      ids.pushAll(this.remembered(word));
       return;
     }
     const whole = this.options.ignore_merges ? this.vocabulary.get(word) : undefined;
     if (whole !== undefined) ids.push(whole);
-    else for (const part of this.cut(word)) this.merge(part, ids);
+    else for (const part of this.cut(word)) ids.pushAll(this.merge(part));
   }
 
   private remembered(word: string): readonly number[] {
     const known = this.memory.get(word);
     if (known !== undefined) return known;
     const whole = this.options.ignore_merges ? this.vocabulary.get(word) : undefined;
-    const ids: number[] = whole === undefined ? [] : [whole];
-    if (whole === undefined) this.merge(word, ids);
+    const ids = whole === undefined ? this.merge(word) : [whole];
     if (this.memory.size >= REMEMBERED) this.memory.clear();
     this.memory.set(word, ids);
     return ids;
   }
 
   /** A long word in parts that become the same tokens: two neighbours that no token holds are never merged. */
-  private *cut(word: string): Generator<string> {
+  private cut(word: string): Iterable<string> {
     const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = this.options;
-    if (word.length < CUT_FROM || prefix || suffix) {
-      if (word.length > LONGEST_STRETCH) throw new UnbrokenText();
-      yield word;
-      return;
-    }
-    this.neighbours ??= findNeighbours(this.vocabulary.keys());
-    let start = 0;
-    let before = '';
-    for (let at = 0; at < word.length; ) {
-      const character = String.fromCodePoint(word.codePointAt(at)!);
-      const apart =
-        before !== '' &&
-        !this.neighbours.has(before + character) &&
-        // Characters that are no tokens may be left out or fused, which makes others neighbours.
-        this.vocabulary.has(before) &&
-        this.vocabulary.has(character);
-      if (apart) {
-        yield word.slice(start, at);
-        start = at;
-      }
-      before = character;
-      at += character.length;
-      if (at - start > LONGEST_STRETCH) throw new UnbrokenText();
-    }
-    yield word.slice(start);
+    if (word.length < CUT_FROM) return [word];
+    // Where a character's place in the word matters, words stay whole.
+    if (prefix || suffix) return cutApart(word, () => false);
+    const neighbours = (this.neighbours ??= findNeighbours(this.vocabulary.keys()));
+    // Characters that are no tokens may be left out or fused, which makes others neighbours.
+    const isLetter = (character: string) => this.vocabulary.has(character);
+    return cutApart(
+      word,
+      (before, after) => !neighbours.has(before + after) && isLetter(before) && isLetter(after),
+    );
   }
 
   /** The tokens of single characters. */
@@ -154,14 +139,11 @@ export class BytePairs {
     return ids.includes(undefined) ? undefined : (ids as number[]);
   }
 
-  /** Appends the ids of a word: of all pairs that may be merged the one of lowest rank, and of those the leftmost. */
-  private merge(word: string, out: number[]): void {
+  /** The ids of a word: of all pairs that may be merged the one of lowest rank, and of those the leftmost. */
+  private merge(word: string): readonly number[] {
     const ids = this.letters(word);
     const { length } = ids;
-    if (length < 2) {
-      out.push(...ids);
-      return;
-    }
+    if (length < 2) return ids;
     const before = Int32Array.from(ids, (_, i) => i - 1);
     const after = Int32Array.from(ids, (_, i) => i + 1);
     const heap = new MergeHeap();
@@ -185,7 +167,7 @@ export class BytePairs {
       if (before[place]! >= 0) offer(before[place]!);
       offer(place);
     }
-    for (const id of ids) if (id >= 0) out.push(id);
+    return ids.filter((id) => id >= 0);
   }
 }
 

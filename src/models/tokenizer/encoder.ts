@@ -1,13 +1,11 @@
 /** The way of a text through a tokenizer: added tokens, normalizer, pre-tokenizer, model. */
 import type { TokenizerFiles } from '../tokenizer-files.ts';
 import { type AddedToken, isNormalized, TokenFinder } from './added-tokens.ts';
+import type { IdList } from './id-list.ts';
 import { makeNormalizer, type Normalizer } from './normalizers.ts';
 import { makePreTokenizer, type PreTokenizer } from './pre-tokenizers.ts';
 import { collectAddedTokens } from './special-tokens.ts';
 import { makeWordModel, type WordModel } from './word-model.ts';
-
-/** Ids are handed on whenever so many have come together. */
-const HANDED_ON = 8192;
 
 export class Encoder {
   /** Ids by token, those that were added included. */
@@ -43,27 +41,21 @@ export class Encoder {
     this.normalized = finder(true);
   }
 
-  /** The ids of a text, in lists of bounded length. Throws {@link UnbrokenText}. */
-  *encode(text: string): Generator<readonly number[]> {
-    let ids: number[] = [];
+  /** Appends the ids of a text. Throws {@link UnbrokenText}. */
+  encode(text: string, ids: IdList): void {
     for (const section of this.written.split(text)) {
       if ('token' in section) ids.push(section.token);
+      else this.encodeSection(this.normalize(section.text), section.start === 0, ids);
+    }
+  }
+
+  private encodeSection(text: string, first: boolean, ids: IdList): void {
+    for (const part of this.normalized.split(text)) {
+      if ('token' in part) ids.push(part.token);
       else {
-        for (const part of this.normalized.split(this.normalize(section.text))) {
-          if ('token' in part) ids.push(part.token);
-          else {
-            const piece = { text: part.text, first: section.start === 0 && part.start === 0 };
-            for (const word of this.preTokenize(piece)) {
-              this.model.encode(word.text, ids);
-              if (ids.length >= HANDED_ON) {
-                yield ids;
-                ids = [];
-              }
-            }
-          }
-        }
+        const piece = { text: part.text, first: first && part.start === 0 };
+        for (const word of this.preTokenize(piece)) this.model.encode(word.text, ids);
       }
     }
-    yield ids;
   }
 }

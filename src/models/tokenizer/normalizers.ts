@@ -5,9 +5,9 @@ import { compilePattern, patternSchema } from './pattern.ts';
 
 export type Normalizer = (text: string) => string;
 
-const each = (text: string, change: (character: string) => string) => Array.from(text, change).join('');
 // The original lowers letter by letter, so that a sigma at the end of a word is no other one.
-const lowercase: Normalizer = (text) => each(text, (character) => character.toLowerCase());
+const lowercase: Normalizer = (text) =>
+  text.replace(/\p{Changes_When_Lowercased}/gu, (letter) => letter.toLowerCase());
 const form = (name: string) => checked({}, () => (text: string) => text.normalize(name));
 
 /** Letters of Chinese as BERT lists them. */

@@ -1,6 +1,7 @@
 /** The likeliest way to write a word in tokens (`src/models/unigram` of the tokenizers library, there `encode_optimized`). */
 import { bytesOf, findNeighbours } from './byte-pairs.ts';
-import { LONGEST_STRETCH, UnbrokenText } from './unbroken-text.ts';
+import type { IdList } from './id-list.ts';
+import { cutApart } from './unbroken-text.ts';
 
 /** What an unknown character costs beyond the least likely token. */
 const UNKNOWN_PENALTY = 10;
@@ -33,13 +34,11 @@ export class Unigram {
     this.neighbours = findNeighbours(this.vocabulary.keys());
   }
 
-  encode(word: string, ids: number[]): void {
-    const characters = Array.from(word);
+  encode(word: string, ids: IdList): void {
     let state: State = { score: 0, unknown: '' };
-    for (let start = 0; start < characters.length; ) {
-      const end = this.cut(characters, start);
-      state = this.encodeStretch(characters.slice(start, end), state, ids);
-      start = end;
+    // Between two characters that no token holds side by side, every way to write the word passes.
+    for (const stretch of cutApart(word, (before, after) => !this.neighbours.has(before + after))) {
+      state = this.encodeStretch(Array.from(stretch), state, ids);
     }
     this.writeUnknown(state.unknown, ids);
   }
@@ -53,17 +52,8 @@ export class Unigram {
     if (token !== '') node.id = id;
   }
 
-  /** The first place after `start` that no token reaches across: every way to write the word passes through it. */
-  private cut(characters: readonly string[], start: number): number {
-    let end = start + 1;
-    while (end < characters.length && this.neighbours.has(characters[end - 1]! + characters[end]!)) {
-      if (++end - start > LONGEST_STRETCH) throw new UnbrokenText();
-    }
-    return end;
-  }
-
   /** Scores go on from stretch to stretch: sums that are rounded otherwise could decide otherwise. */
-  private encodeStretch(characters: readonly string[], before: State, ids: number[]): State {
+  private encodeStretch(characters: readonly string[], before: State, ids: IdList): State {
     const { length } = characters;
     const best = new Float64Array(length + 1);
     best[0] = before.score;
@@ -105,7 +95,7 @@ export class Unigram {
   }
 
   /** Characters that are no token: their bytes when all of those are tokens. */
-  private writeUnknown(text: string, ids: number[]): void {
+  private writeUnknown(text: string, ids: IdList): void {
     if (text === '') return;
     const known = this.vocabulary.get(text);
     const bytes =

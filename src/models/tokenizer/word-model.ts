@@ -1,6 +1,7 @@
 /** What makes words into tokens, by the `type` of the `model` entry. */
 import { z } from 'zod';
 import { BytePairs } from './byte-pairs.ts';
+import type { IdList } from './id-list.ts';
 import { checked, type Maker, makePart } from './parts.ts';
 import { Unigram } from './unigram.ts';
 
@@ -8,7 +9,7 @@ export interface WordModel {
   /** Ids by token. */
   readonly vocabulary: ReadonlyMap<string, number>;
   /** Appends the ids of a word to `ids`. Throws {@link UnbrokenText}. */
-  encode(word: string, ids: number[]): void;
+  encode(word: string, ids: IdList): void;
 }
 
 const LARGEST_ID = 2 ** 31 - 1;
@@ -82,7 +83,7 @@ const MAKERS: Readonly<Record<string, Maker<WordModel>>> = {
       return {
         vocabulary,
         encode: (word, ids) => {
-          ids.push(...wordPieces(vocabulary, word, options));
+          ids.pushAll(wordPieces(vocabulary, word, options));
         },
       };
     },
@@ -105,9 +106,11 @@ function wordPieces(
   word: string,
   options: { unk_token: string; continuing_subword_prefix: string; max_input_chars_per_word: number },
 ): number[] {
-  const characters = Array.from(word);
   const unknown = () => [idOf(vocabulary, options.unk_token)];
-  if (characters.length > options.max_input_chars_per_word) return unknown();
+  // A character has two units at most.
+  const most = options.max_input_chars_per_word;
+  const characters = word.length > 2 * most ? undefined : Array.from(word);
+  if (characters === undefined || characters.length > most) return unknown();
   const ids: number[] = [];
   for (let start = 0; start < characters.length; ) {
     let end = characters.length;
