@@ -87,7 +87,8 @@ export class BytePairs {
     if (word.length < CUT_FROM) return [word];
     // Where a character's place in the word matters, words stay whole.
     if (prefix || suffix) return cutApart(word, () => false);
-    const neighbours = (this.neighbours ??= findNeighbours(this.vocabulary.keys()));
+    this.neighbours ??= findNeighbours(this.vocabulary.keys());
+    const { neighbours } = this;
     // Characters that are no tokens may be left out or fused, which makes others neighbours.
     const isLetter = (character: string) => this.vocabulary.has(character);
     return cutApart(
