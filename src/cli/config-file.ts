@@ -1,10 +1,11 @@
 /** Options in a YAML file. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { z } from 'zod';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { parseDocument } from 'yaml';
 import { UserError } from '../errors/index.ts';
 
-const mapSchema = z.record(z.string(), z.unknown());
+/** Bytes; a page of options is 2 kB. */
+const SIZE_LIMIT = 2 ** 16;
 
 /**
  * The entries of a configuration file under their names in camelCase; `seq-len` and `seqLen` are the same.
@@ -37,9 +38,43 @@ export function readConfigFile(path: string, known: readonly string[]): Record<s
 }
 
 function readMap(path: string): Record<string, unknown> {
-  let text: string;
+  const document = parseDocument(readText(path));
+  // A warning is a tag that means nothing here: its value would be taken as if it were not there.
+  const fault = document.errors[0] ?? document.warnings[0];
+  let value: unknown;
   try {
-    text = readFileSync(path, 'utf8');
+    if (fault !== undefined) throw fault;
+    value = document.toJS() ?? {};
+  } catch (error) {
+    const got = error instanceof Error ? error.message.trimEnd().split('\n') : String(error);
+    throw new UserError(
+      'config-not-yaml',
+      { what: `${path} is not YAML`, got, fix: 'one option a line, such as "ranks: [2, 4, 8]"' },
+      { cause: error },
+    );
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new UserError('config-not-a-map', {
+    what: `${path} does not hold options`,
+    got: inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY }),
+    expected: 'lines of "option: value"',
+    fix: 'one option a line, such as "ranks: [2, 4, 8]"',
+  });
+}
+
+function readText(path: string): string {
+  const bytes = Buffer.alloc(SIZE_LIMIT + 1);
+  let length = 0;
+  try {
+    // It may be a pipe, whose size nobody knows.
+    const descriptor = openSync(path, 'r');
+    try {
+      for (let count = -1; count !== 0; length += count)
+        count = readSync(descriptor, bytes, length, bytes.length - length, null);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
     const fix = 'check the path after --config';
@@ -49,24 +84,11 @@ function readMap(path: string): Record<string, unknown> {
       { cause: error },
     );
   }
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    const got = error instanceof Error ? error.message.trimEnd() : String(error);
-    throw new UserError(
-      'config-not-yaml',
-      { what: `${path} is not YAML`, got, fix: 'one option a line, such as "ranks: [2, 4, 8]"' },
-      { cause: error },
-    );
-  }
-  const map = mapSchema.safeParse(value ?? {});
-  if (map.success) return map.data;
-  throw new UserError('config-not-a-map', {
-    what: `${path} does not hold options`,
-    got: JSON.stringify(value)?.slice(0, 60) ?? typeof value,
-    expected: 'lines of "option: value"',
-    fix: 'one option a line, such as "ranks: [2, 4, 8]"',
+  if (length <= SIZE_LIMIT) return bytes.toString('utf8', 0, length);
+  throw new UserError('config-not-readable', {
+    what: `${path} is too large for a configuration file`,
+    expected: `at most ${SIZE_LIMIT} bytes`,
+    fix: 'check the path after --config',
   });
 }
 

@@ -1,10 +1,9 @@
 /** `rankscope eval`: loss and perplexity of a model on a text, as it is, with adapters, and merged with them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
+import { inTemporaryFolder } from '../files/index.ts';
 import { type Model, openModel, readDocuments, readSequences } from '../models/index.ts';
 import type { Compute } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
@@ -23,6 +22,7 @@ import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
 import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
+import { printable } from './print.ts';
 import { tellReceipt } from './tell-receipt.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -116,7 +116,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
     };
     return options.json
       ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
-      : renderEvaluations(results, data);
+      : printable(renderEvaluations(results, data));
   } finally {
     await engine.close();
   }
@@ -128,15 +128,12 @@ async function withMerged<Result>(
   compute: Compute | undefined,
   use: (model: Model) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'rankscope-merged-'));
-  try {
+  return inTemporaryFolder(async (folder) => {
     await exportMerged(join(folder, 'model'), adapted, { type: 'float32', about: {} });
-    return await use(
+    return use(
       await openModel(join(folder, 'model'), { compute, cacheFolder: folder, onWarning: tellWarning }),
     );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function describe(

@@ -2,6 +2,7 @@
 import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { tellWriteErrors } from '../files/index.ts';
 import { readTrainMetrics, type TrainMetrics } from '../record/index.ts';
 import { encodeFileStart, encodeScalars, eventFileName } from '../report/index.ts';
 
@@ -39,6 +40,10 @@ export class EventFile {
    * that the steps which a resumed run repeats stand in it once.
    */
   append(row: TrainMetrics): void {
+    tellWriteErrors(join(this.directory, 'events.out.tfevents.…'), () => this.write(row));
+  }
+
+  private write(row: TrainMetrics): void {
     const time = Date.now() / 1000;
     if (this.path !== undefined) {
       appendFileSync(this.path, encodeRow(row, time));

@@ -19,6 +19,7 @@ import {
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, choiceOption, pathOption, switchOption, textOption } from './option-kinds.ts';
+import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
 const FORM = 'Form:';
@@ -69,7 +70,7 @@ export function exportCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action(async (run: string) => {
-    process.stdout.write(await runExport(run, readOptions(command, OPTIONS)));
+    process.stdout.write(printable(await runExport(run, readOptions(command, OPTIONS))));
   });
 }
 

@@ -9,6 +9,7 @@ import { adaptedModel, loadAdapter } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';
+import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
 const WHAT = 'What to continue:';
@@ -68,7 +69,10 @@ export function generateCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action(async (model: string | undefined) => {
-    for await (const text of continueText(model, readOptions(command, OPTIONS))) process.stdout.write(text);
+    // A model can write what moves a cursor; a file or a pipe gets its words as they are.
+    const shown = process.stdout.isTTY ? printable : (text: string) => text;
+    for await (const text of continueText(model, readOptions(command, OPTIONS)))
+      process.stdout.write(shown(text));
     process.stdout.write('\n');
   });
 }

@@ -1,15 +1,14 @@
 #!/usr/bin/env node
 /**
  * Room `cli`: the command line. It parses, calls and prints; one file per command, loaded when it is asked for.
- * Exit codes: 0 done, 1 a defect of ours, 2 a mistake of the caller's, 130 stopped.
+ * Exit codes: 0 done, also where the reader of the output went away; 1 a defect of ours; 2 a mistake of the caller's or
+ * a refusal of the operating system; 130 stopped.
  */
 import { createProgram } from './program.ts';
 import { exitCodeFor } from './report-error.ts';
+import { outliveStandardStreams } from './standard-streams.ts';
 
-// A reader such as `head` may close the pipe before everything is printed: there is nobody left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+outliveStandardStreams();
 
 try {
   const program = await createProgram(process.argv.slice(2));

@@ -1,4 +1,5 @@
 /** Options of a command: one entry each says how it is written, explained and checked. */
+import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
@@ -60,15 +61,18 @@ export function readOptions<S extends OptionSpecs>(command: Command, specs: S): 
 function invalidOption(place: string, { expected, example }: OptionSpec, got: unknown): UserError {
   return new UserError('option-invalid', {
     what: `${place} has a value that it cannot take`,
-    got: typeof got === 'string' ? `"${got}"` : JSON.stringify(got),
+    got: typeof got === 'string' ? `"${got}"` : inspect(got, { depth: 1, breakLength: Infinity }),
     expected,
     fix: `for example ${example}`,
   });
 }
 
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Numbers as people write them: no 0x10, no 1_000, and −0 is 0. */
 const toNumber = (raw: unknown): unknown => {
-  const value = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
-  return Number.isNaN(value) ? raw : value;
+  if (typeof raw === 'number') return raw + 0;
+  return typeof raw === 'string' && DECIMAL.test(raw.trim()) ? Number(raw) + 0 : raw;
 };
 const toList = (raw: unknown): unknown[] => {
   if (Array.isArray(raw)) return raw;

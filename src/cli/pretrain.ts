@@ -11,6 +11,7 @@ import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { evaluateLoss, hasTrainingState, pretrain, readMetrics, saveModel } from '../training/index.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-options.ts';
+import { printable } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { describeRun, openRunFolder } from './run-folder.ts';
 import { watchStopSignals } from './stop-signals.ts';
@@ -82,7 +83,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
     await copyTokenizer(flags.tokenizer, flags.out);
     writeJsonAtomic(join(flags.out, 'pretrain.json'), await makeRecord(engine, flags, inputs));
     finishRun(flags.out, 'complete');
-    process.stdout.write(`${flags.out}\n`);
+    process.stdout.write(`${printable(flags.out)}\n`);
     return 0;
   } catch (error) {
     progress.end();

@@ -18,6 +18,22 @@ const ON = 'What to measure it on:';
 const HOW = 'How to measure it:';
 const OUTPUT = 'Output:';
 
+const isBasis = (name: string) => namedBasis(name) !== null || isFramesFile(name);
+
+/** A list of bases whose parts are joined again where that gives the name of a file: commas may stand in it. */
+function joinFileNames(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw;
+  const parts = raw.split(',').map((part) => part.trim());
+  const bases: string[] = [];
+  for (let start = 0; start < parts.length; ) {
+    const ends = parts.map((_, index) => index + 1).slice(start);
+    const end = ends.find((stop) => isBasis(parts.slice(start, stop).join(','))) ?? start + 1;
+    bases.push(parts.slice(start, end).join(','));
+    start = end;
+  }
+  return bases;
+}
+
 export const PROBE_OPTIONS = {
   data: pathOption('--data <file>', ON, 'text to measure on: .txt, .jsonl or .json', '--data notes.txt'),
   batches: wholeOption('batches', ON, 'batches to measure on (default: 16)', 1, 16),
@@ -35,7 +51,7 @@ export const PROBE_OPTIONS = {
     flags: '--bases <list>',
     group: WHAT,
     help: `where subspaces come from (default: svd,random,gradient,natural; all: ${BASES.join(',')}, or FILE#LABEL as --save-frames writes it)`,
-    schema: listOf(z.string().refine((name) => namedBasis(name) !== null || isFramesFile(name))),
+    schema: z.preprocess(joinFileNames, listOf(z.string().refine(isBasis))),
     expected: `any of ${BASES.join(', ')}, or frames files, parted by commas`,
     example: '--bases svd,random',
   },

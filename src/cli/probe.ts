@@ -7,6 +7,7 @@ import { openModel, readDocuments } from '../models/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { mayColor, printable } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
@@ -96,8 +97,8 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     process.stdout.write(`${JSON.stringify(record)}\n`);
     progress.say(`report: ${report}`);
   } else {
-    const color = process.stdout.isTTY && !process.env.NO_COLOR;
-    process.stdout.write(`${renderProbeTable(record, { color })}\nreport: ${report}\n`);
+    const color = mayColor();
+    process.stdout.write(`${renderProbeTable(record, { color })}\nreport: ${printable(report)}\n`);
   }
   return record.status === 'partial' ? EXIT_STOPPED : 0;
 }

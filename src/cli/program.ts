@@ -1,5 +1,6 @@
 /** The program and its commands. Only the command that is named on the line is loaded. */
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
+import { UserError } from '../errors/index.ts';
 import { readPackageInfo } from './package-info.ts';
 
 interface LazyCommand {
@@ -71,9 +72,29 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
     .addHelpText('after', EXAMPLES);
   for (const { name, summary, load } of COMMANDS) {
     const command = args.includes(name) ? await load() : new Command(name);
+    for (const option of command.options) takeOnce(option);
     command.copyInheritedSettings(program).summary(summary);
     command.showHelpAfterError(`("rankscope ${name} --help" lists the options)`);
     program.addCommand(command);
   }
   return program;
+}
+
+/** The parser lets the last of several values win; a measurement of half of what was named would be the result. */
+function takeOnce(option: Option): void {
+  if (!(option.required || option.optional) || option.variadic) return;
+  const parse = option.parseArg;
+  let given: string | undefined;
+  option.argParser((value, previous) => {
+    if (given !== undefined) {
+      throw new UserError('option-twice', {
+        what: `${option.long} is given twice`,
+        got: `"${given}" and "${value}"`,
+        expected: 'one value',
+        fix: 'leave one of them out',
+      });
+    }
+    given = value;
+    return parse === undefined ? value : parse(value, previous);
+  });
 }

@@ -23,14 +23,17 @@ import {
   renderTrainHtml,
   reproductionFiles,
   summarizeTraining,
+  trainingMarkdown,
 } from '../report/index.ts';
+
+import { mayColor, printable } from './print.ts';
 
 const FORMATS = ['terminal', 'markdown', 'html'] as const;
 type Format = (typeof FORMATS)[number];
 /** A run's report, read from its path. */
 type Renderers = Readonly<Record<Format, (path: string) => string>>;
 
-const terminal = () => ({ color: process.stdout.isTTY && !process.env.NO_COLOR });
+const terminal = () => ({ color: mayColor() });
 
 const PROBE: Renderers = {
   terminal: (path) => renderProbeTable(readProbeRecord(path), terminal()),
@@ -42,7 +45,7 @@ const trainingInWords = (path: string) =>
   `${summarizeTraining(readTrainRecord(path), readTrainMetrics(path))}\n`;
 const TRAINING: Renderers = {
   terminal: trainingInWords,
-  markdown: trainingInWords,
+  markdown: (path) => `${trainingMarkdown(readTrainRecord(path), readTrainMetrics(path))}\n`,
   html: (path) => renderTrainHtml(readTrainRecord(path), readTrainMetrics(path), readRunRecord(path)),
 };
 
@@ -92,5 +95,7 @@ function writePages(path: string, folder: string): void {
     makeFolder(dirname(file));
     writeTextAtomically(file, text);
   }
-  process.stdout.write(`${join(folder, REPRODUCTION_PAGE)} and ${files.size - 1} more files written\n`);
+  process.stdout.write(
+    `${printable(join(folder, REPRODUCTION_PAGE))} and ${files.size - 1} more files written\n`,
+  );
 }

@@ -17,6 +17,7 @@ import { renderReproductionTable } from '../report/index.ts';
 import { duration } from './duration.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
+import { mayColor, printable } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { REPRODUCE_OPTIONS } from './reproduce-options.ts';
 import { ReproduceLine } from './reproduce-progress.ts';
@@ -104,9 +105,9 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   const report = writeReproduction(directory, result.record);
   if (options.json) process.stdout.write(`${JSON.stringify(result.record)}\n`);
   else {
-    const color = process.stdout.isTTY && !process.env.NO_COLOR;
+    const color = mayColor();
     process.stdout.write(renderReproductionTable(result.record, { color }));
-    process.stdout.write(`\nreport: ${shortPath(report)}\n`);
+    process.stdout.write(`\nreport: ${printable(shortPath(report))}\n`);
   }
   const stopped = stops.signal.aborted;
   if (stopped) line.say('stopped early: the same command goes on');

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { type FolderLock, lockFolder } from '../files/index.ts';
+import { type FolderLock, followLink, lockFolder } from '../files/index.ts';
 import { createRunDirectory, discardRun, type RunRecord } from '../record/index.ts';
 import { readPackageInfo } from './package-info.ts';
 
@@ -25,7 +25,7 @@ export function openRunFolder(path: string, run: RunRecord): RunFolder {
   };
   let lock: FolderLock | undefined;
   try {
-    makeFolders(resolve(path), made);
+    makeFolders(followLink(resolve(path)), made);
     const held = lockFolder(path);
     lock = held;
     const directory = createRunDirectory(path, run);

@@ -1,4 +1,5 @@
 /** Progress on stderr: one line that redraws on a terminal, a plain line now and then anywhere else. */
+import { printable } from './print.ts';
 
 export interface ProgressStream {
   readonly isTTY?: boolean;
@@ -31,14 +32,15 @@ export class StatusLine {
   ) {
     this.stream = stream;
     this.now = now;
-    this.redraws = stream.isTTY === true;
+    // A dumb terminal shows the codes that take a line back.
+    this.redraws = stream.isTTY === true && process.env.TERM !== 'dumb';
     this.pause = this.redraws ? redrawMs : plainMs;
   }
 
   /** A line that stays. */
   say(text: string): void {
     this.end();
-    this.stream.write(`${text}\n`);
+    this.stream.write(`${printable(text)}\n`);
   }
 
   /** Takes the line that redraws off the terminal. */
@@ -53,8 +55,9 @@ export class StatusLine {
     if (!always && now - this.lastShown < this.pause) return;
     this.lastShown = now;
     // One column stays free: a full line would wrap, and could not be redrawn.
-    if (this.redraws) this.stream.write(`\r\u001b[2K${state.slice(0, (this.stream.columns ?? 80) - 1)}`);
-    else this.stream.write(`${state}\n`);
+    const shown = printable(state);
+    if (this.redraws) this.stream.write(`\r\u001b[2K${shown.slice(0, (this.stream.columns ?? 80) - 1)}`);
+    else this.stream.write(`${shown}\n`);
     this.drawn = this.redraws;
   }
 }

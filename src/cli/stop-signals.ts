@@ -1,7 +1,9 @@
-/** Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process. */
+/** Ctrl-C, SIGTERM and a terminal that is closed: the first asks the work to end well, the second ends the process. */
 
 /** npm passes Ctrl-C on to a child that the terminal has told already: one key press can come twice. */
 const SAME_PRESS_MS = 400;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface StopSignals {
   /** Aborted by the first signal. */
@@ -27,10 +29,8 @@ export function watchStopSignals(first: () => void, second: () => void): StopSig
     }
   };
   const release = () => {
-    process.off('SIGINT', handle);
-    process.off('SIGTERM', handle);
+    for (const name of SIGNALS) process.off(name, handle);
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
+  for (const name of SIGNALS) process.on(name, handle);
   return { signal: controller.signal, release };
 }

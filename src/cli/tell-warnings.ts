@@ -1,7 +1,8 @@
 /** What a model's files and the cache made the program warn of, on stderr. */
+import { printable } from './print.ts';
 
 export const tellWarning = (text: string): void => {
-  process.stderr.write(`warning: ${text}\n`);
+  process.stderr.write(`warning: ${printable(text)}\n`);
 };
 
 /** For a command with a line of progress. */

@@ -16,6 +16,7 @@ import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { ADAPTER_TENSORS, hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { printable } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
@@ -135,7 +136,9 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     `adapter: ${place}   report: ${join(place, REPORT_FILE)}`,
   ];
   if (status === 'partial') lines.push('stopped early: the same command with --resume goes on');
-  process.stdout.write(options.json ? `${JSON.stringify(result.record)}\n` : `${lines.join('\n')}\n`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(result.record)}\n` : `${printable(lines.join('\n'))}\n`,
+  );
   return status === 'partial' ? EXIT_STOPPED : 0;
 }
 

@@ -19,6 +19,7 @@ export {
   type ProbeOptions,
   type Progress,
   selectLayers,
+  selectRanks,
 } from './options.ts';
 export { buildPass } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';

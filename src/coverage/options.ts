@@ -94,10 +94,10 @@ export function selectRanks(asked: readonly number[] | undefined, layers: readon
   const tooLarge = asked?.find((rank) => rank > limit);
   if (tooLarge !== undefined) {
     throw new UserError('rank-too-large', {
-      what: 'a rank is larger than every measured layer allows',
+      what: 'a rank is larger than every chosen layer allows',
       got: String(tooLarge),
       expected: `at most ${limit}, the smaller side of the largest layer`,
-      fix: 'lower --ranks, or choose larger layers with --layers',
+      fix: 'lower the rank, or choose larger layers with --layers',
     });
   }
   return [...new Set(asked ?? DEFAULT_RANKS)].filter((rank) => rank <= limit).sort((a, b) => a - b);

@@ -1,8 +1,8 @@
 /** The probe: frames, passes, results. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
+import { makeTemporaryFolder } from '../files/index.ts';
 import {
   type Batch,
   describeModel,
@@ -69,7 +69,7 @@ export async function probe(
   const estimatedMemoryBytes = Math.max(taken, estimateMemory(model, layers, plans, settings));
   options.onEstimate?.(estimatedMemoryBytes);
   const watch = new Watch(options);
-  const folder = await mkdtemp(join(tmpdir(), 'rankscope-'));
+  const folder = makeTemporaryFolder();
   const engine = createOnnxEngine();
   try {
     const frames = await makeFrames({

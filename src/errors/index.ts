@@ -8,7 +8,7 @@
 
 import { fewLines, oneLine } from './plain-text.ts';
 
-export { oneLine, someOf } from './plain-text.ts';
+export { escapeUnprintable, oneLine, someOf } from './plain-text.ts';
 
 /**
  * The parts of a message: what went wrong, what was found (a list is told line by line), what was expected, what to do

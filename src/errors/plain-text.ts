@@ -5,7 +5,7 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\u
 const ENCODER = new TextEncoder();
 
 /** The text with characters that do not print written out, as in `\u{1b}`. */
-function escapeUnprintable(text: string): string {
+export function escapeUnprintable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     if (character === '\n') return '\\n';
     if (character === '\t') return '\\t';

@@ -45,6 +45,29 @@ export function tellWriteErrors<T>(path: string, write: () => T): T {
   }
 }
 
+/**
+ * The error for a refusal that nothing else has told: `system-refused`. Undefined where `error` is none of the operating
+ * system's, which makes it a defect.
+ */
+export function systemRefusal(error: unknown): UserError | undefined {
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  if (syscall === 'uv_cwd') {
+    return new UserError(
+      'system-refused',
+      { what: 'The working directory does not exist any more.', fix: 'go to a folder that exists' },
+      { cause: error },
+    );
+  }
+  const where = path === undefined ? '' : ` on ${path}`;
+  return new UserError(
+    'system-refused',
+    { what: `The operating system refused ${syscall}${where}.`, ...explain(code) },
+    { cause: error },
+  );
+}
+
 interface Reason {
   readonly cause: string;
   readonly fix: string;

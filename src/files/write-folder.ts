@@ -2,6 +2,7 @@
 import { readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
+import { followLink } from './follow-link.ts';
 import { writingError } from './refusals.ts';
 import { passingName } from './remains.ts';
 import { makeFolder } from './write-file.ts';
@@ -16,7 +17,7 @@ export async function writeFolderAtomically(
   write: (folder: string) => Promise<void>,
 ): Promise<void> {
   await refuseExisting(path);
-  const target = resolve(path);
+  const target = followLink(resolve(path));
   const temporary = passingName(target);
   try {
     makeFolder(temporary);

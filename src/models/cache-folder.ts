@@ -1,8 +1,9 @@
 /** Where decoded weights are kept between runs. */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
-/** `$XDG_CACHE_HOME/rankscope`, or `~/.cache/rankscope`. */
+/** `$XDG_CACHE_HOME/rankscope`, or `~/.cache/rankscope` where that is empty or not absolute, as its specification says. */
 export function defaultCacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rankscope');
+  const { XDG_CACHE_HOME: given = '' } = process.env;
+  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'rankscope');
 }

@@ -2,7 +2,7 @@
 import type { ClaimResult, ExperimentResult, ReproductionRecord, SettingRecord } from '../record/index.ts';
 import { formatEstimate } from './cells.ts';
 import { formatCompact } from './format.ts';
-import { escapeMarkdown, markdownTable } from './markdown-table.ts';
+import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { MISSION_ROWS } from './mission.ts';
 import { markdownOf } from './reproduction-markdown.ts';
 import {
@@ -63,7 +63,7 @@ function columnsOf(sources: readonly FindingsSource[]): Column[] {
 }
 
 function warningLines({ path, record }: FindingsSource): string[] {
-  return reproductionWarnings(record).map((text) => `**\`${path}\`: ${text}**`);
+  return reproductionWarnings(record).map((text) => `**${inlineCode(path)}: ${escapeMarkdown(text)}**`);
 }
 
 function whatWasRun(sources: readonly FindingsSource[], columns: readonly Column[]): string {
@@ -76,7 +76,7 @@ function whatWasRun(sources: readonly FindingsSource[], columns: readonly Column
       `${batchSize}×${seqLen}`,
       String(seeds.length),
       countVerdicts(record.claims.filter((claim) => claim.setting === setting.name)),
-      `\`${sources.find((source) => source.record === record)!.path}\``,
+      inlineCode(sources.find((source) => source.record === record)!.path),
     ];
   });
   const head = ['setting', 'model', 'text', 'batch', 'seeds', 'verdicts', 'record'];
@@ -89,7 +89,7 @@ function verdictTable(claims: readonly ClaimResult[], columns: readonly Column[]
   const groups = claimGroups({ claims, settings });
   const line = (row: string, title: string, { claim, id }: (typeof groups)[number]) => [
     row,
-    `${title}${escapeMarkdown(claim.statement)} (\`${id}\`)`,
+    `${title}${escapeMarkdown(claim.statement)} (${inlineCode(id)})`,
     escapeMarkdown(claim.sourceFigure) || '–',
     ...columns.map((column) => verdictCell(id, column)),
   ];
@@ -124,7 +124,10 @@ function experimentParts(
   const reasons = columns.flatMap(({ heading, setting, record }) =>
     record.claims
       .filter((claim) => claim.experiment === name && claim.setting === setting.name)
-      .map((claim) => `- ${heading}, \`${claim.id}\`: **${claim.verdict}**. ${escapeMarkdown(claim.why)}`),
+      .map(
+        (claim) =>
+          `- ${heading}, ${inlineCode(claim.id)}: **${claim.verdict}**. ${escapeMarkdown(claim.why)}`,
+      ),
   );
   const asked = columns.flatMap(({ heading, setting, record }) => {
     const experiment = found.find((one) => one.record === record)?.experiment;
@@ -139,7 +142,7 @@ function experimentParts(
     }),
   );
   return [
-    `## ${escapeMarkdown(title)} (\`${name}\`)`,
+    `## ${escapeMarkdown(title)} (${inlineCode(name)})`,
     escapeMarkdown(question),
     ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
     ...(notes.length === 0 ? [] : [notes.join('\n')]),

@@ -15,4 +15,4 @@ export { encodeFileStart, encodeScalars, eventFileName, type ScalarEvent } from 
 export { renderProbeTable } from './terminal.ts';
 export type { TerminalOptions } from './terminal-table.ts';
 export { renderTrainHtml } from './train-html.ts';
-export { describeAdapter, summarizeTraining } from './train-summary.ts';
+export { describeAdapter, summarizeTraining, trainingMarkdown } from './train-summary.ts';

@@ -1,7 +1,7 @@
 /** The record as short Markdown tables, for a README or an issue. */
 import type { Basis, Family, ProbeRecord } from '../record/index.ts';
 import { formatCount, formatNumber, formatShare } from './format.ts';
-import { escapeMarkdown, markdownTable } from './markdown-table.ts';
+import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
 import { basesOf, familiesOf, naturalAt, naturalOf, pointOf, ranksOf } from './view.ts';
 
@@ -15,8 +15,8 @@ export function renderProbeMarkdown(record: ProbeRecord): string {
     `${escapeMarkdown(model.name)} on ${escapeMarkdown(data.path)}: ${measured.batches} batches of ` +
       `${settings.batchSize}×${settings.seqLen} tokens, ${settings.calibrationBatches} for calibration, loss ` +
       `${measured.loss.mean.toFixed(4)}, ${settings.compute}, seed ${settings.seed}, weights sha256 ` +
-      `\`${model.sha256.slice(0, 12)}\`${record.status === 'partial' ? ', stopped early (partial)' : ''}.`,
-    ...record.notes.map((note) => `Note: ${note}`),
+      `${inlineCode(model.sha256.slice(0, 12))}${record.status === 'partial' ? ', stopped early (partial)' : ''}.`,
+    ...record.notes.map((note) => `Note: ${escapeMarkdown(note)}`),
   );
   return `${parts.join('\n\n')}\n`;
 }

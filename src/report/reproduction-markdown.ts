@@ -1,7 +1,7 @@
 /** A whole reproduction as one Markdown text: claims first, then every experiment with its tables. */
 import type { ExperimentResult, ExperimentTable, ReproductionRecord } from '../record/index.ts';
 import { formatEstimate, type TextCell, textGrids } from './cells.ts';
-import { escapeMarkdown, markdownTable } from './markdown-table.ts';
+import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import {
   claimGroups,
   claimsIn,
@@ -22,7 +22,7 @@ export function renderReproductionMarkdown(record: ReproductionRecord): string {
   );
   const parts = [
     '# The source paper, tested claim by claim',
-    ...reproductionWarnings(record).map((text) => `**${text}**`),
+    ...reproductionWarnings(record).map((text) => `**${escapeMarkdown(text)}**`),
     settings.join('\n'),
     '## Claims',
     claimsTable(record),
@@ -40,8 +40,8 @@ export function renderReproductionMarkdown(record: ReproductionRecord): string {
 function claimsTable(record: ReproductionRecord): string {
   const rows = claimGroups(record).flatMap(({ results }) =>
     results.map((result) => [
-      result.rows.join(', '),
-      `${escapeMarkdown(result.statement)} (\`${result.id}\`)`,
+      escapeMarkdown(result.rows.join(', ')),
+      `${escapeMarkdown(result.statement)} (${inlineCode(result.id)})`,
       escapeMarkdown(settingTitle(record, result.setting)),
       escapeMarkdown(result.sourceFigure) || '–',
       result.estimate === null ? '–' : formatEstimate(result.estimate),
@@ -58,7 +58,7 @@ function experimentParts(record: ReproductionRecord, experiment: ExperimentResul
   const { name, title, question, method, tables, trials } = experiment;
   const notes = noteLines(record, experiment);
   return [
-    `## ${escapeMarkdown(title)} (\`${name}\`)`,
+    `## ${escapeMarkdown(title)} (${inlineCode(name)})`,
     escapeMarkdown(question),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')]),
     ...tables.map((table) =>
@@ -92,6 +92,9 @@ function cellText({ text, interval }: TextCell): string {
 
 function detailLines(details: readonly Detail[]): string {
   return details
-    .map(({ name, text, code = false }) => `- ${name}: ${code ? `\`${text}\`` : escapeMarkdown(text)}`)
+    .map(
+      ({ name, text, code = false }) =>
+        `- ${escapeMarkdown(name)}: ${code ? inlineCode(text) : escapeMarkdown(text)}`,
+    )
     .join('\n');
 }

@@ -1,6 +1,7 @@
 /** The claims of a reproduction for a terminal, at most 100 columns wide. */
 import type { ClaimResult, ReproductionRecord, Verdict } from '../record/index.ts';
 import { formatEstimate } from './cells.ts';
+import { printable } from './printable.ts';
 import {
   claimGroups,
   claimsIn,
@@ -27,9 +28,10 @@ const REST = '? inconclusive'.length + HEAD.length;
 
 /** One line a claim and setting, then the counts of verdicts, and what to know before believing them. */
 export function renderReproductionTable(
-  record: ReproductionRecord,
+  given: ReproductionRecord,
   { color = false }: TerminalOptions = {},
 ): string {
+  const record = printable(given);
   const paint = makePaint(color);
   const table = makeTable(HEAD, HEAD, paint, 1);
   const rows = claimGroups(record).flatMap(({ id, results }) =>

@@ -10,6 +10,7 @@ import {
   formatShareWithSpread,
 } from './format.ts';
 import { BASIS_MEANING, REGIME_LABEL } from './labels.ts';
+import { printable } from './printable.ts';
 import { summarize } from './summary.ts';
 import {
   cut,
@@ -37,7 +38,8 @@ const BASES_PER_TABLE = 4;
 const LAYERS_SHOWN = 3;
 
 /** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
-export function renderProbeTable(record: ProbeRecord, { color = false }: TerminalOptions = {}): string {
+export function renderProbeTable(given: ProbeRecord, { color = false }: TerminalOptions = {}): string {
+  const record = printable(given);
   const paint = makePaint(color);
   const family = familiesOf(record)[0];
   const rank = headlineRank(record);

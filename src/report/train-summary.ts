@@ -1,6 +1,8 @@
 /** A training run in words. */
 import type { TrainMetrics, TrainRecord } from '../record/index.ts';
 import { formatCount, formatShare } from './format.ts';
+import { escapeMarkdown } from './markdown-table.ts';
+import { printable } from './printable.ts';
 
 /** `core svd, rank 16`, or `mixed, by plan`. */
 export function describeAdapter({ adapter: { layers } }: TrainRecord): string {
@@ -15,7 +17,8 @@ export function describeAdapter({ adapter: { layers } }: TrainRecord): string {
 }
 
 /** One or two sentences: what was trained, and what it did to the loss. */
-export function summarizeTraining(record: TrainRecord, metrics: readonly TrainMetrics[]): string {
+export function summarizeTraining(given: TrainRecord, metrics: readonly TrainMetrics[]): string {
+  const record = printable(given);
   const { adapter, step } = record;
   const trained =
     `${formatCount(adapter.trainedParameters)} parameters on ${adapter.layers.length} ${adapter.layers.length === 1 ? 'layer' : 'layers'} ` +
@@ -32,3 +35,7 @@ export function summarizeTraining(record: TrainRecord, metrics: readonly TrainMe
   if (losses.length === 0) return trained;
   return `${trained} Loss of the training batch ${losses[0]!.toFixed(4)} → ${losses.at(-1)!.toFixed(4)}.${reach}`;
 }
+
+/** The same as a paragraph of Markdown. */
+export const trainingMarkdown = (record: TrainRecord, metrics: readonly TrainMetrics[]): string =>
+  escapeMarkdown(summarizeTraining(record, metrics));

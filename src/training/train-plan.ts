@@ -1,7 +1,7 @@
 /** Which adapter sits on which layer: one choice for all, or a plan file. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { selectLayers } from '../coverage/index.ts';
+import { selectLayers, selectRanks } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { notJson, parseJson, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import type { LinearLayer } from '../models/index.ts';
@@ -31,12 +31,22 @@ export interface TrainPlan {
   readonly sha256: string | null;
 }
 
-/** The same adapter on every layer that matches the glob; ranks are cut to the smaller side of a layer. */
-export function uniformPlan(layers: readonly LinearLayer[], options: ResolvedOptions): TrainPlan {
+/**
+ * The same adapter on every layer that matches the glob; ranks are cut to the smaller side of a layer.
+ *
+ * @throws UserError `rank-too-large` where a rank was asked for that no layer has, as in a probe.
+ */
+export function uniformPlan(
+  all: readonly LinearLayer[],
+  options: ResolvedOptions,
+  askedRank: number | undefined,
+): TrainPlan {
   const { adapter: family, basis, rank, scale } = options;
+  const layers = selectLayers(all, options.layers);
+  if (askedRank !== undefined && family !== 'full') selectRanks([askedRank], layers);
   return {
     sha256: null,
-    layers: selectLayers(layers, options.layers).map((layer) => ({
+    layers: layers.map((layer) => ({
       layer,
       family,
       basis,

@@ -74,7 +74,7 @@ export async function train(model: Model, dataPath: string, options: TrainOption
   const { layers } = model.definition;
   const plan =
     options.plan === undefined
-      ? uniformPlan(layers, resolved)
+      ? uniformPlan(layers, resolved, options.rank)
       : readPlan(options.plan, layers, resolved.scale);
   const { seqLen, pack } = resolved;
   const perStep = resolved.batchSize * resolved.accumulation;

@@ -1,4 +1,5 @@
 /** Building HTML and SVG as text, with everything that comes from a record escaped. */
+import { escapeUnprintable } from '../../errors/index.ts';
 
 /** Text that is markup already. Plain strings are escaped where they are put into it. */
 export interface Markup {
@@ -32,6 +33,9 @@ export function shortNumber(value: number, decimals = 2): string {
 
 export function escapeText(text: string): string {
   return text
+    .split('\n')
+    .map(escapeUnprintable)
+    .join('\n')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -1,0 +1,9 @@
+/** What commands print: paths and names may hold anything, and a terminal acts on control characters. */
+import { escapeUnprintable } from '../errors/index.ts';
+
+/** Lines of text with everything else that does not print written out. */
+export const printable = (text: string): string => text.split('\n').map(escapeUnprintable).join('\n');
+
+/** Whether what goes to standard output may be coloured: https://no-color.org. */
+export const mayColor = (): boolean =>
+  process.stdout.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
