@@ -87,7 +87,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
     seqLen,
     pack,
   });
-  process.stderr.write(`${tellReceipt(dataPath, receipt).join('\n')}\n`);
+  process.stderr.write(`${printable(tellReceipt(dataPath, receipt).join('\n'))}\n`);
 
   const engine = createOnnxEngine();
   const measure = (measured: Model) => sequenceLosses(engine, measured, sequences, batchSize);
