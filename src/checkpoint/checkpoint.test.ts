@@ -174,6 +174,14 @@ describe('openCheckpoint', () => {
     await expect(openCheckpoint(folder)).rejects.toThrow(/got: {6}a folder/);
   });
 
+  it('tells of a key that config.json says twice', async () => {
+    await writeShard('model.safetensors', { w: [1] });
+    writeFileSync(join(folder, 'config.json'), '{"a": {"b": 1, "b": 2}, "model_type": "gpt2"}');
+    const { config, warnings } = await openCheckpoint(folder);
+    expect(config).toEqual({ a: { b: 2 }, model_type: 'gpt2' });
+    expect(warnings).toEqual(['config.json says b twice: the last counts, as in transformers.']);
+  });
+
   it('says what is missing', async () => {
     await expect(openCheckpoint(join(root, 'nowhere'))).rejects.toMatchObject({ code: 'model-not-found' });
     await expect(openCheckpoint(join(folder, 'config.json'))).rejects.toMatchObject({

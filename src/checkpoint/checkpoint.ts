@@ -5,10 +5,12 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import {
+  findRepeatedKey,
   type JsonFile,
   readFirstBytes,
   readingError,
   readJsonObject,
+  readTextFile,
   recognizeKind,
   SIZE_LIMITS,
   withFile,
@@ -112,7 +114,9 @@ async function openSafetensors(
   shards: readonly string[],
   index?: ShardIndex,
 ): Promise<Checkpoint> {
-  const config = readJsonObject(join(folder, 'config.json'), CONFIG);
+  const configPath = join(folder, 'config.json');
+  const config = readJsonObject(configPath, CONFIG);
+  const repeated = findRepeatedKey(readTextFile(configPath, CONFIG.limit));
   const opened: Shard[] = [];
   for (const name of shards) {
     const path = join(folder, name);
@@ -123,11 +127,18 @@ async function openSafetensors(
     opened.push({ name, file, tensors: readSafetensorsHeader(file).tensors });
   }
   const files = opened.map(({ file }) => file);
+  const { weights, warnings } = joinShards(opened, index);
   return {
     path: folder,
     format: 'safetensors',
     config,
-    ...joinShards(opened, index),
+    weights,
+    warnings: [
+      ...(repeated === undefined
+        ? []
+        : [`config.json says ${repeated} twice: the last counts, as in transformers.`]),
+      ...warnings,
+    ],
     files,
     sha256: once(() => hashFiles(files)),
   };

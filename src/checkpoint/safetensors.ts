@@ -29,6 +29,8 @@ const ELEMENT_BITS: ReadonlyMap<string, number> = new Map(
 
 /** The format's own limit for the header, bytes. */
 const MAXIMUM_HEADER = 100_000_000;
+/** Keys of `__metadata__`: in memory they take far more than in the file, and no writer has a thousandth of this. */
+const MAXIMUM_METADATA = 100_000;
 /** What the reference counts a tensor's bits in. */
 const MAXIMUM_BITS = 2n ** 64n;
 
@@ -87,7 +89,9 @@ function parseHeader(path: string, text: string, dataStart: number) {
       if (name !== '__metadata__') tensors.push(toSource(path, name, scanEntry(scanner), dataStart));
       // Written by some as null for none.
       else if (!scanner.takeNull()) {
+        let count = 0;
         scanner.object((key) => {
+          if (++count > MAXIMUM_METADATA) throw new SyntaxError(`more than ${MAXIMUM_METADATA} keys`);
           metadata[key] = scanner.string();
         });
       }

@@ -7,6 +7,7 @@ export { followLink } from './follow-link.ts';
 export { JsonScanner } from './json-scanner.ts';
 export { type FolderLock, isLockFile, lockFolder } from './lock-folder.ts';
 export {
+  findRepeatedKey,
   type JsonFile,
   notJson,
   parseJson,

@@ -1,9 +1,20 @@
 /** Reading JSON value by value, for headers whose format is stricter than `JSON.parse`. */
-import { MAXIMUM_DEPTH } from './read-json.ts';
 
-const WHITESPACE = /[ \t\n\r]*/y;
+/** How deep lists and objects may stand in each other; the limit of the tokenizers and safetensors libraries (serde). */
+export const MAXIMUM_DEPTH = 128;
+
 const NUMBER = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
+
+/** An object says a key twice. */
+export class RepeatedKey extends SyntaxError {
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`the key ${JSON.stringify(key)} stands twice`);
+    this.key = key;
+  }
+}
 
 /**
  * Takes values off a JSON text in order and builds nothing but what is asked for. A key that stands twice in an object
@@ -22,7 +33,7 @@ export class JsonScanner {
     const keys = new Set<string>();
     this.items('{', '}', () => {
       const key = this.string();
-      if (keys.has(key)) throw this.fault(`the key ${JSON.stringify(key)} stands twice`);
+      if (keys.has(key)) throw new RepeatedKey(key);
       keys.add(key);
       this.take(':');
       onMember(key);
@@ -107,8 +118,11 @@ export class JsonScanner {
   }
 
   private skipWhitespace(): void {
-    WHITESPACE.lastIndex = this.at;
-    this.at += WHITESPACE.exec(this.text)![0].length;
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x09 && code !== 0x0d) return;
+      this.at++;
+    }
   }
 
   private match(pattern: RegExp, wanted: string): string {

@@ -1,10 +1,9 @@
 /** Reading text and JSON that come from outside: regular files, of a size that their kind can have. */
 import { UserError } from '../errors/index.ts';
+import { JsonScanner, MAXIMUM_DEPTH, RepeatedKey } from './json-scanner.ts';
 import { readExactly, withFile } from './read-range.ts';
 import { recognizeKind } from './recognize-file.ts';
 
-/** How deep lists and objects may stand in each other; the limit of the tokenizers and safetensors libraries (serde). */
-export const MAXIMUM_DEPTH = 128;
 const MB = 1e6;
 
 /** Bytes that files of a kind may have: far above any that was published. */
@@ -114,6 +113,16 @@ export function parseJson(text: string): unknown {
     } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) depth--;
   }
   return JSON.parse(text);
+}
+
+/** A key that stands twice in one object of a JSON text, of which `JSON.parse` takes the last value; undefined for none. */
+export function findRepeatedKey(text: string): string | undefined {
+  try {
+    new JsonScanner(text).raw();
+  } catch (error) {
+    if (error instanceof RepeatedKey) return error.key;
+  }
+  return undefined;
 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];

@@ -31,10 +31,10 @@ export class SequentialReader {
   }
 
   /** Throws `file-truncated` unless `count` items of at least `itemBytes` bytes can still follow. */
-  require(count: number | bigint, itemBytes: number, what: string): void {
-    const needed = BigInt(count) * BigInt(itemBytes);
-    if (needed <= BigInt(this.left)) return;
-    throw fileEnds(this.path, this.fileSize, BigInt(this.position) + needed, what);
+  require(count: number, itemBytes: number, what: string): void {
+    // Rounded beyond 2⁵³, where no file ends.
+    if (count * itemBytes <= this.left) return;
+    throw fileEnds(this.path, this.fileSize, this.position + count * itemBytes, what);
   }
 
   /** The next `length` bytes. Throws `file-truncated`. */
