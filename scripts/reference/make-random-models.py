@@ -291,6 +291,8 @@ def write_gguf(path, spec, config, weights):
     for key, value in spec["gguf"].items():
         if isinstance(value, float):
             writer.add_float32(f"llama.{key}", value)
+        elif isinstance(value, bool):
+            writer.add_bool(f"llama.{key}", value)
         elif isinstance(value, int):
             writer.add_uint32(f"llama.{key}", value)
         elif isinstance(value, list):

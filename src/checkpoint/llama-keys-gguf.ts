@@ -5,21 +5,15 @@ import { unsupportedFeature } from './unsupported-feature.ts';
 
 const PREFIX = 'llama.';
 
-/** Keys that llama.cpp computes with and this program doesn't, each with the value at which it changes nothing. */
+/**
+ * Keys that llama.cpp computes a Llama with and this program doesn't, each with the value at which it changes nothing
+ * (tried with llama.cpp: it leaves sliding windows, soft-capping and multipliers out).
+ */
 const NEUTRAL: ReadonlyMap<string, number> = new Map([
   ['attention.causal', 1],
-  ['attention.clamp_kqv', 0],
-  ['attention.max_alibi_bias', 0],
-  ['attention.scale', 0],
-  ['attention.sliding_window', 0],
-  ['attn_logit_softcapping', 0],
   ['expert_count', 0],
   ['expert_used_count', 0],
-  ['final_logit_softcapping', 0],
   ['rope.scaling.attn_factor', 1],
-  ['rope.scaling.yarn_attn_factor', 1],
-  ['rope.scaling.yarn_ext_factor', 0],
-  ['use_parallel_residual', 0],
 ]);
 
 /** Keys that say nothing about numbers: where the model comes from, and what only other scalings than ours read. */
@@ -78,7 +72,7 @@ export class LlamaKeys {
       if (!name.startsWith(PREFIX) || this.read.has(key) || HARMLESS.has(key)) continue;
       const { value } = this.metadata.entry(name)!;
       const neutral = NEUTRAL.get(key);
-      if (neutral !== undefined && Number(value) === neutral) continue;
+      if (Number(value) === (neutral ?? 0)) continue;
       const said = `${name} = ${typeof value === 'object' ? `a list of ${value.length}` : value}`;
       if (neutral !== undefined) throw unsupportedFeature(this.path, said);
       idle.push(said);
