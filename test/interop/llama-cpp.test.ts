@@ -92,20 +92,16 @@ describe.skipIf(missing !== undefined)(`llama.cpp${reason}`, () => {
 
 /** The same GGUF model with every tensor as float32. */
 async function writeFloatCopy(from: string, to: string): Promise<void> {
-  const { metadata, tensors } = await readGgufHeader(from);
+  const { metadata, tensors } = readGgufHeader(from);
   const bytes = readFileSync(from);
-  // The reader adds these three of the header, and does not tell which whole numbers are stored as floats.
-  const added = ['version', 'tensor_count', 'kv_count'];
-  const isFloat = (key: string) => /freq_base|epsilon/.test(key);
-  const entries = Object.entries(metadata).filter(([key]) => !added.includes(key));
+  const storedValue = (key: string): GgufValue => {
+    const { type, value } = metadata.entry(key)!;
+    if (type === 'float32') return { float32: value as number };
+    return (typeof value === 'object' ? [...value] : value) as GgufValue;
+  };
   await writeGguf(
     to,
-    Object.fromEntries(
-      entries.map(([key, value]): [string, GgufValue] => [
-        key,
-        isFloat(key) ? { float32: Number(value) } : (value as GgufValue),
-      ]),
-    ),
+    Object.fromEntries(metadata.keys().map((key) => [key, storedValue(key)])),
     tensors.map((tensor) => {
       const values = decode(tensor, bytes.subarray(tensor.offset, tensor.offset + tensor.length));
       return {
