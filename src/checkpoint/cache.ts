@@ -4,11 +4,9 @@
  * (`cache-file.ts`); what is damaged is made again, and a cache that cannot be written costs time only. Both are said.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { type FileRange, refusalOf, tellWriteErrors } from '../files/index.ts';
+import { type FileRange, makeTemporaryFolder, refusalOf, removeTemporaryFolder } from '../files/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import { type Layout, openCacheFile, type Piece, writeCacheFile } from './cache-file.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -132,8 +130,8 @@ async function keepForNow(
   layout: Layout,
   make: () => Iterable<Piece> | AsyncIterable<Piece>,
 ): Promise<string> {
-  const folder = tellWriteErrors(tmpdir(), () => mkdtempSync(join(tmpdir(), 'rankscope-')));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = makeTemporaryFolder();
+  process.once('exit', () => removeTemporaryFolder(folder));
   const path = join(folder, `${entry.kind}.safetensors`);
   await writeCacheFile(path, keyOf(entry), layout, make());
   return path;

@@ -13,7 +13,7 @@ export { type GgufHeader, readGgufHeader } from './gguf.ts';
 export { type GgufEntry, GgufMetadata } from './gguf-metadata.ts';
 export { type GgufTensor, type GgufValue, writeGguf } from './gguf-write.ts';
 export { llamaGgufName } from './llama-gguf.ts';
-export { materialize } from './materialize.ts';
+export { materialize, refuseStopped } from './materialize.ts';
 export { openSafetensors } from './open-safetensors.ts';
 export { differenceNorm, permuteRows, readWeight } from './read-weight.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors.ts';

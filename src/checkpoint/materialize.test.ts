@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -114,4 +115,33 @@ it('decodes into a temporary file where the cache cannot be written, and refuses
     code: 'cannot-write',
   });
   vi.unstubAllEnvs();
+});
+
+it('stops between two pieces when it is asked to, and leaves nothing', async () => {
+  const model = await openModel({ a: halves('F16', 0x3c00), b: halves('F16', 0x3c00), plain });
+  const controller = new AbortController();
+  const slow: Checkpoint = {
+    ...model,
+    weights: new Map(
+      [...model.weights].map(([name, source]) => [
+        name,
+        {
+          ...source,
+          get path() {
+            // Reading the second weight is when the signal comes.
+            if (name === 'b' && existsSync(kept)) controller.abort();
+            return source.path;
+          },
+        },
+      ]),
+    ),
+  };
+  await expect(materialize(slow, ['a', 'b'], cache, controller.signal)).rejects.toMatchObject({
+    code: 'stopped',
+  });
+  expect(controller.signal.aborted).toBe(true);
+  expect(readdirSync(kept)).toEqual([]);
+  await expect(materialize(model, ['plain'], cache, controller.signal)).rejects.toMatchObject({
+    code: 'stopped',
+  });
 });

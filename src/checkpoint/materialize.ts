@@ -1,5 +1,6 @@
 /** A place in a file for every weight where it stands as float32, so that the engine can map it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { UserError } from '../errors/index.ts';
 import type { FileRange } from '../files/index.ts';
 import type { Cache } from './cache.ts';
 import type { Layout } from './cache-file.ts';
@@ -17,12 +18,13 @@ const VERSION = 3;
  * and how each stands in them. All values are checked to be finite.
  *
  * Throws `UserError` `weight-missing`, `weight-type-unsupported`, `weights-not-finite`, `file-truncated`,
- * `cannot-write`.
+ * `cannot-write`, and `stopped` when `signal` is aborted: nothing is left half written then.
  */
 export async function materialize(
   checkpoint: Checkpoint,
   names: Iterable<string>,
   cache: Cache,
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, FileRange>> {
   const places = new Map<string, FileRange>();
   const toDecode: WeightSource[] = [];
@@ -30,7 +32,10 @@ export async function materialize(
     const source = findWeight(checkpoint, name);
     if (source.dtype === 'F32' && source.permutedRowsPerHead === undefined) {
       // Checks that all values are finite.
-      for (const _ of decodedPieces(source)) await nextTurn();
+      for (const _ of decodedPieces(source)) {
+        await nextTurn();
+        refuseStopped(signal);
+      }
       places.set(name, { path: source.path, offset: source.offset, length: source.length });
     } else {
       toDecode.push(source);
@@ -47,8 +52,18 @@ export async function materialize(
     toDecode.map(({ name, shape }) => [name, { dtype: 'F32' as const, shape }]),
   );
   const decoded = await cache.mapped({ kind: 'decoded', version: VERSION, key }, layout, function* () {
-    for (const source of toDecode) yield* decodedPieces(source);
+    for (const source of toDecode) {
+      for (const piece of decodedPieces(source)) {
+        refuseStopped(signal);
+        yield piece;
+      }
+    }
   });
   for (const { name } of toDecode) places.set(name, decoded.get(name)!);
   return places;
+}
+
+/** Between pieces of work: throws {@link UserError} `stopped` once the work is asked to end. */
+export function refuseStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new UserError('stopped', { what: 'stopped while the model was opened' });
 }

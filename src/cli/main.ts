@@ -7,9 +7,11 @@
 import { createProgram } from './program.ts';
 import { exitCodeFor } from './report-error.ts';
 import { outliveStandardStreams } from './standard-streams.ts';
+import { cleanUpOnSignals } from './stop-signals.ts';
 
 outliveStandardStreams();
 
+cleanUpOnSignals();
 try {
   const program = await createProgram(process.argv.slice(2));
   await program.parseAsync();

@@ -70,6 +70,7 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       compute,
       cacheFolder: cacheDir,
       onWarning: tellWarningOn(progress),
+      signal: stops.signal,
     });
     result = await probe(model, dataPath, {
       ...options,

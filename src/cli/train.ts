@@ -101,6 +101,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       compute,
       cacheFolder: cacheDir,
       onWarning: tellWarningOn(progress),
+      signal: stops.signal,
     });
     result = await train(model, dataPath, {
       ...rest,

@@ -1,8 +1,7 @@
 /** The probe: frames, passes, results. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import { makeTemporaryFolder } from '../files/index.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../files/index.ts';
 import {
   type Batch,
   describeModel,
@@ -136,7 +135,7 @@ export async function probe(
     };
   } finally {
     await engine.close();
-    await rm(folder, { recursive: true, force: true });
+    removeTemporaryFolder(folder);
   }
 }
 

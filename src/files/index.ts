@@ -19,8 +19,8 @@ export {
 export { type FileRange, fileEnds, readExactly, readFirstBytes, readPieces, withFile } from './read-range.ts';
 export { type FileKind, type KindName, recognizeKind } from './recognize-file.ts';
 export { readingError, refusalOf, systemRefusal, tellWriteErrors, writingError } from './refusals.ts';
-export { removeRemains } from './remains.ts';
+export { removeOwnRemains, removeRemains } from './remains.ts';
 export { SequentialReader } from './sequential-reader.ts';
-export { inTemporaryFolder, makeTemporaryFolder } from './temporary-folder.ts';
+export { inTemporaryFolder, makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
 export { makeFolder, writeFileAtomically, writeTextAtomically } from './write-file.ts';
 export { refuseExisting, writeFolderAtomically } from './write-folder.ts';

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +18,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { isLockFile, lockFolder } from './lock-folder.ts';
 import { markOfProcess } from './process-mark.ts';
 import { passingName, removeRemains } from './remains.ts';
+import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lock-'));
 const children: ChildProcess[] = [];
@@ -127,4 +137,14 @@ describe('what was left half written', () => {
     expect(names()).toEqual([mine]);
     expect(readFileSync(mine, 'utf8')).toBe('');
   });
+});
+
+it('temporary folders of ended processes go when the next is made; those of running ones stay', () => {
+  const mine = makeTemporaryFolder();
+  const left = mine.replace(`-${process.pid}-`, '-4194999-');
+  mkdirSync(left);
+  const next = makeTemporaryFolder();
+  expect([existsSync(left), existsSync(mine)]).toEqual([false, true]);
+  for (const path of [mine, next]) removeTemporaryFolder(path);
+  expect(existsSync(mine)).toBe(false);
 });

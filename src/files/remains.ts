@@ -7,12 +7,15 @@ import { HOST, stateOf } from './process-mark.ts';
 /** `.<name>.<process>-<machine>.<random>.partial`; older versions named no process. */
 const PASSING = /^\..+?\.(?:(\d+)-([0-9a-f]{8})\.)?[0-9a-f]{12}\.partial$/;
 
-const MACHINE = createHash('sha256').update(HOST).digest('hex').slice(0, 8);
+export const MACHINE = createHash('sha256').update(HOST).digest('hex').slice(0, 8);
 
 /** What another machine or an older version has left alone for so long is not being written any more. */
 const ABANDONED_MS = 24 * 3600_000;
 
 const swept = new Set<string>();
+
+/** What this process has begun to write and not ended, and its temporary folders. */
+export const own = new Set<string>();
 
 /**
  * A new name beside `path`, for what is not whole yet. The first in a folder removes there what processes that have
@@ -23,12 +26,22 @@ export function passingName(path: string): string {
   if (!swept.has(folder)) removeRemains(folder);
   swept.add(folder);
   const random = randomBytes(6).toString('hex');
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${MACHINE}.${random}.partial`);
+  const name = join(folder, `.${basename(path)}.${process.pid}-${MACHINE}.${random}.partial`);
+  own.add(name);
+  return name;
+}
+
+/** What was begun under this name is whole, or is gone. */
+export const endPassing = (name: string): void => void own.delete(name);
+
+/** Removes what will not be ended any more; synchronous, for the last moment of a process. */
+export function removeOwnRemains(): void {
+  for (const path of own) rmSync(path, { recursive: true, force: true });
 }
 
 /** @param all whatever stands there: no other process can be writing in a folder that is locked. */
 export function removeRemains(folder: string, all = false): void {
-  for (const name of listOf(folder)) {
+  for (const name of tryToList(folder)) {
     const [isPassing, pid, machine] = PASSING.exec(name) ?? [];
     if (isPassing === undefined) continue;
     const path = join(folder, name);
@@ -42,11 +55,11 @@ function isAbandoned(path: string, pid: number, machine: string | undefined): bo
   return Date.now() - modified > ABANDONED_MS;
 }
 
-function listOf(folder: string): string[] {
+/** Names in a folder; none where it is not there yet or is not to be read: writing will tell. */
+export function tryToList(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Not there yet, or not to be read: writing will tell.
     return [];
   }
 }

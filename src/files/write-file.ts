@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { tellWriteErrors, writingError } from './refusals.ts';
-import { passingName } from './remains.ts';
+import { endPassing, passingName } from './remains.ts';
 
 /**
  * Writes a file so that it exists whole or not at all: `write` fills a temporary file in the same folder,
@@ -27,6 +27,8 @@ export async function writeFileAtomically(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw writingError(path, error);
+  } finally {
+    endPassing(temporary);
   }
 }
 
@@ -51,6 +53,8 @@ export function writeTextAtomically(path: string, text: string): void {
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
+    } finally {
+      endPassing(temporary);
     }
   });
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { followLink } from './follow-link.ts';
 import { writingError } from './refusals.ts';
-import { passingName } from './remains.ts';
+import { endPassing, passingName } from './remains.ts';
 import { makeFolder } from './write-file.ts';
 
 /**
@@ -28,6 +28,8 @@ export async function writeFolderAtomically(
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw writingError(path, error);
+  } finally {
+    endPassing(temporary);
   }
 }
 

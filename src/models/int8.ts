@@ -1,5 +1,11 @@
 /** Weights in 8 bits: packed once into a file, mapped by the engine. */
-import { type Cache, type CachedType, type Checkpoint, readWeight } from '../checkpoint/index.ts';
+import {
+  type Cache,
+  type CachedType,
+  type Checkpoint,
+  readWeight,
+  refuseStopped,
+} from '../checkpoint/index.ts';
 import type { FileRange } from '../files/index.ts';
 import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
 import type { LinearLayer, WeightSpec } from './definition.ts';
@@ -37,6 +43,7 @@ export async function packWeights(
   checkpoint: Checkpoint,
   weights: readonly WeightSpec[],
   cache: Cache,
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, PackedWeight>> {
   if (weights.length === 0) return new Map();
   const layout: Record<string, CachedType> = {};
@@ -59,6 +66,7 @@ export async function packWeights(
         quantize(matrix, rows, columns, columns, 1),
         quantize(matrix, columns, rows, 1, columns),
       ]) {
+        refuseStopped(signal);
         yield values;
         yield scales;
       }

@@ -18,6 +18,8 @@ export interface OpenModelOptions {
   readonly compute?: 'float32' | 'int8';
   /** Where decoded weights and frames are kept; default the user's cache folder. */
   readonly cacheFolder?: string;
+  /** Ends the opening with `stopped`, leaving nothing half written. */
+  readonly signal?: AbortSignal;
   /** Told each of {@link Model.warnings} as it arises; default Node's own way of warning. */
   readonly onWarning?: (text: string) => void;
 }
@@ -82,7 +84,12 @@ export async function inspectModel(
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
   const started = performance.now();
-  const { compute = 'float32', cacheFolder = defaultCacheFolder(), onWarning = emitWarning } = options;
+  const {
+    compute = 'float32',
+    cacheFolder = defaultCacheFolder(),
+    onWarning = emitWarning,
+    signal,
+  } = options;
   const opened = await openCheckpoint(path);
   const checkUnchanged = await watchModel(opened);
   const { definition, checkpoint } = defineModel(opened);
@@ -99,8 +106,8 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   const asFloat = definition.weights.filter(
     ({ name }) => !packedSpecs.some((packed) => packed.name === name),
   );
-  const places = await materialize(checkpoint, namesOf(asFloat), cache);
-  const packed = await packWeights(checkpoint, packedSpecs, cache);
+  const places = await materialize(checkpoint, namesOf(asFloat), cache, signal);
+  const packed = await packWeights(checkpoint, packedSpecs, cache, signal);
   let tokenizer: Promise<Tokenizer> | undefined;
   const ranges = [...places.values(), ...[...packed.values()].flatMap(rangesOf)];
   return {
