@@ -41,6 +41,19 @@ it('measures one family alone', async () => {
   expect(basis!.families[0]!.points.at(-1)!.coverage.mean).toBeGreaterThan(0);
 });
 
+it('tells what the model’s files say that is not computed, on stderr and in the record', async () => {
+  const model = makeTinyModel(join(cwd, 'windowed'));
+  const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'));
+  writeFileSync(join(model, 'config.json'), JSON.stringify({ ...config, sliding_window: 4 }));
+  const args = [...SMALL, '--bases', 'random', '--families', 'core', '--out', 'runs/windowed'];
+  const run = await runCli(['probe', 'windowed', '--data', 'text.txt', ...args], { cwd });
+  expect(run.code).toBe(0);
+  const [note] = readProbeRecord(join(cwd, 'runs/windowed')).notes;
+  expect(note).toMatch(/sliding_window = 4, which is not computed/);
+  expect(run.stderr).toContain(`warning: ${note}`);
+  expect(run.stderr.match(/sliding_window/g)).toHaveLength(1);
+});
+
 describe('a run to its end', () => {
   let stdout = '';
   let stderr = '';

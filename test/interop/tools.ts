@@ -77,6 +77,29 @@ export async function findLlamaCpp(): Promise<Found<LlamaCpp>> {
   }
 }
 
+/** Logits of the token after `ids`, with keys and values kept in float32. */
+export async function llamaLogits(
+  { llama }: LlamaCpp,
+  modelPath: string,
+  ids: readonly number[],
+  adapter?: string,
+): Promise<Float32Array> {
+  const model = await llama.loadModel({ modelPath });
+  const context = await model.createContext({
+    contextSize: 64,
+    sequences: 1,
+    flashAttention: false,
+    experimentalKvCacheKeyType: 'F32',
+    experimentalKvCacheValueType: 'F32',
+    lora: adapter === undefined ? undefined : { adapters: [{ filePath: adapter, scale: 1 }] },
+  });
+  const input = ids.map((id, i) => (i + 1 < ids.length ? id : [id, { generateNext: { logits: true } }]));
+  const results = await context.getSequence().controlledEvaluate(input);
+  const logits: Map<number, number> = results.at(-1).next.logits;
+  await model.dispose();
+  return Float32Array.from({ length: logits.size }, (_, token) => logits.get(token)!);
+}
+
 export function findSmolLm(): Found<string> {
   const path = process.env.RANKSCOPE_SMOLLM2;
   if (path === undefined) return { missing: 'RANKSCOPE_SMOLLM2 names no .gguf file' };

@@ -1,0 +1,118 @@
+/** llama.cpp reads the keys of a Llama's header as we do: the same logits, or no model at all. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type GgufTensor, type GgufValue, writeGguf } from '../../src/checkpoint/index.ts';
+import { openModel, Predictor } from '../../src/models/index.ts';
+import { createRng } from '../../src/numeric/index.ts';
+import { createOnnxEngine } from '../../src/runtime/index.ts';
+import { findLlamaCpp, llamaLogits } from './tools.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'interop-keys-'));
+const engine = createOnnxEngine();
+afterAll(async () => {
+  await engine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const llamaCpp = await findLlamaCpp();
+const reason = llamaCpp.missing === undefined ? '' : ` (skipped: ${llamaCpp.missing})`;
+
+const [WIDTH, INNER, HEADS, KEYS, HEAD, WORDS] = [32, 48, 4, 2, 8, 300];
+const IDS = [5, 200, 270, 31, 99, 123, 280, 7, 7, 44, 260, 17];
+const METADATA: Record<string, GgufValue> = {
+  'general.architecture': 'llama',
+  'llama.block_count': 2,
+  'llama.context_length': 128,
+  'llama.embedding_length': WIDTH,
+  'llama.feed_forward_length': INNER,
+  'llama.attention.head_count': HEADS,
+  'llama.attention.head_count_kv': KEYS,
+  'llama.attention.layer_norm_rms_epsilon': { float32: 1e-5 },
+  'llama.rope.freq_base': { float32: 100 },
+  'llama.vocab_size': WORDS,
+  'tokenizer.ggml.model': 'llama',
+  'tokenizer.ggml.tokens': Array.from({ length: WORDS }, (_, id) =>
+    id >= 3 && id < 259 ? `<0x${(id - 3).toString(16).toUpperCase().padStart(2, '0')}>` : `w${id}`,
+  ),
+  'tokenizer.ggml.token_type': Array.from({ length: WORDS }, (_, id) => (id >= 3 && id < 259 ? 6 : 1)),
+};
+
+function tensors(): GgufTensor[] {
+  const rng = createRng(7);
+  const tensor = (name: string, shape: readonly number[]): GgufTensor => {
+    const isGain = name.endsWith('norm.weight');
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const values = Float32Array.from({ length: size }, () => 0.2 * rng.normal() + Number(isGain));
+    return { name, shape, type: 'F32', data: new Uint8Array(values.buffer) };
+  };
+  const block = (index: number) =>
+    Object.entries({
+      attn_norm: [WIDTH],
+      ffn_norm: [WIDTH],
+      attn_q: [HEADS * HEAD, WIDTH],
+      attn_k: [KEYS * HEAD, WIDTH],
+      attn_v: [KEYS * HEAD, WIDTH],
+      attn_output: [WIDTH, HEADS * HEAD],
+      ffn_gate: [INNER, WIDTH],
+      ffn_up: [INNER, WIDTH],
+      ffn_down: [WIDTH, INNER],
+    }).map(([name, shape]) => tensor(`blk.${index}.${name}.weight`, shape));
+  return [
+    tensor('token_embd.weight', [WORDS, WIDTH]),
+    tensor('output_norm.weight', [WIDTH]),
+    ...block(0),
+    ...block(1),
+  ];
+}
+
+const FACTOR = { 'rope.scaling.factor': { float32: 4 } };
+const OLD = { 'rope.scale_linear': { float32: 2 } };
+
+const SAME: Record<string, GgufValue>[] = [
+  {},
+  FACTOR,
+  OLD,
+  { ...FACTOR, ...OLD },
+  { 'rope.scaling.factor': { float32: 0 }, ...OLD },
+  { 'rope.scaling.type': 'linear', ...FACTOR },
+  { 'rope.scaling.type': 'none', ...FACTOR },
+  { 'rope.dimension_count': HEAD, 'rope.scaling.original_context_length': 16 },
+  { 'attention.head_count_kv': [KEYS, KEYS] },
+  { expert_count: 0, 'attention.causal': true, 'rope.scaling.attn_factor': { float32: 1 } },
+  { 'attention.sliding_window': 3, 'attention.scale': { float32: 1 }, logit_scale: { float32: 0.5 } },
+  { final_logit_softcapping: { float32: 1 }, attn_logit_softcapping: { float32: 1 } },
+  { embedding_scale: { float32: 2 }, residual_scale: { float32: 2 }, use_parallel_residual: true },
+  { 'attention.max_alibi_bias': { float32: 8 }, 'attention.clamp_kqv': { float32: 0.1 } },
+];
+const REFUSED_BY_BOTH: Record<string, GgufValue>[] = [
+  { 'rope.dimension_count': 4 },
+  { 'attention.value_length': 16 },
+  { block_count: 1 },
+  { block_count: 3 },
+];
+
+describe.skipIf(llamaCpp.missing !== undefined)(`llama.cpp${reason}`, () => {
+  const path = join(folder, 'tiny.gguf');
+  const write = (keys: Record<string, GgufValue>) => {
+    const more = Object.entries(keys).map(([key, value]) => [`llama.${key}`, value] as const);
+    return writeGguf(path, { ...METADATA, ...Object.fromEntries(more) }, tensors());
+  };
+
+  it.each(SAME)('gives our logits with %j', async (keys) => {
+    await write(keys);
+    const model = await openModel(path, { cacheFolder: folder, onWarning: () => {} });
+    const predictor = new Predictor(engine, model);
+    const ours = await predictor.logits(IDS);
+    await predictor.release();
+    const theirs = await llamaLogits(llamaCpp.tool!, path, IDS);
+    expect(Math.max(...theirs.map((logit, i) => Math.abs(logit - ours[i]!)))).toBeLessThan(2e-5);
+  });
+
+  it.each(REFUSED_BY_BOTH)('opens the file no more than we do with %j', async (keys) => {
+    await write(keys);
+    await expect(llamaLogits(llamaCpp.tool!, path, IDS)).rejects.toThrow();
+    await expect(openModel(path, { cacheFolder: folder })).rejects.toMatchObject({ name: 'UserError' });
+  });
+});
