@@ -2,7 +2,9 @@
 import { z } from 'zod';
 
 /** A mean with its 95 % interval. */
-export const estimateSchema = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
+export const estimateSchema = z
+  .strictObject({ mean: z.number(), low: z.number(), high: z.number() })
+  .refine(({ low, high }) => low <= high, 'the interval ends before it begins');
 export type Estimate = z.infer<typeof estimateSchema>;
 
 export const BASES = [
