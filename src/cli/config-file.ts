@@ -8,6 +8,12 @@ import { UserError } from '../errors/index.ts';
 const SIZE_LIMIT = 2 ** 16;
 
 /**
+ * Levels of lists and maps in each other; options need two. The parser calls itself for every level, and where it
+ * comes to the end of the stack, a pattern that is compiled there ends the whole process.
+ */
+const DEPTH_LIMIT = 100;
+
+/**
  * The entries of a configuration file under their names in camelCase; `seq-len` and `seqLen` are the same.
  *
  * @param known the names that may stand in it, in camelCase.
@@ -38,7 +44,15 @@ export function readConfigFile(path: string, known: readonly string[]): Record<s
 }
 
 function readMap(path: string): Record<string, unknown> {
-  const document = parseDocument(readText(path));
+  const text = readText(path);
+  if (isTooDeep(text)) {
+    throw new UserError('config-not-yaml', {
+      what: `${path} holds more lists in each other than options have`,
+      expected: `at most ${DEPTH_LIMIT} levels`,
+      fix: 'one option a line, such as "ranks: [2, 4, 8]"',
+    });
+  }
+  const document = parseDocument(text);
   // A warning is a tag that means nothing here: its value would be taken as if it were not there.
   const fault = document.errors[0] ?? document.warnings[0];
   let value: unknown;
@@ -61,6 +75,16 @@ function readMap(path: string): Record<string, unknown> {
     expected: 'lines of "option: value"',
     fix: 'one option a line, such as "ranks: [2, 4, 8]"',
   });
+}
+
+/** Counts what can open a level: brackets that are not closed, and blanks and marks before the first word of a line. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    if (depth > DEPTH_LIMIT) return true;
+  }
+  return text.split('\n').some((line) => /^[\s?:-]*/.exec(line)![0].length > 2 * DEPTH_LIMIT);
 }
 
 function readText(path: string): string {
