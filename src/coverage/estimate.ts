@@ -11,6 +11,9 @@ import type { ProbeSettings } from './settings.ts';
 /** Node, the engine and their libraries, with a text and its tokens. */
 const PROCESS_BYTES = 240 * 2 ** 20;
 
+/** Bytes that a byte of a text takes while it becomes tokens: itself, its characters, words, ids, masks; measured. */
+const TEXT_COPIES = 8;
+
 /** Of the outputs of a pass: in the engine, here, and those of the pass before until they are collected. */
 const OUTPUT_COPIES = 3;
 
@@ -19,13 +22,14 @@ const SLACK = 1.2;
 
 /**
  * An upper estimate of the peak memory, bytes: the process, the mapped weights and frames, what the passes keep, and
- * the largest of the three kinds of pass with its outputs.
+ * the largest of the three kinds of pass with its outputs; or reading a text of `textBytes`, if that takes more.
  */
 export function estimateMemory(
   model: Model,
   layers: readonly LinearLayer[],
   plans: readonly FramePlan[],
   settings: ProbeSettings,
+  textBytes: number,
 ): number {
   const rank = settings.ranks.at(-1)!;
   const sets: FrameSet[] = plans.map((plan) => ({
@@ -59,9 +63,8 @@ export function estimateMemory(
   const framing = moments(momentsFor(settings.bases)) + 3 * frameBytes;
   const spectra = moments({ gradient: true, second: false });
   const passes = estimatePeakBytes(measuring) + (OUTPUT_COPIES - 1) * outputs + keptCores;
-  return Math.round(
-    SLACK * (PROCESS_BYTES + model.weightBytes + frameBytes + Math.max(framing, spectra, passes)),
-  );
+  const measured = model.weightBytes + frameBytes + Math.max(framing, spectra, passes);
+  return Math.round(SLACK * (PROCESS_BYTES + Math.max(measured, TEXT_COPIES * textBytes)));
 }
 
 function unplaced(label: string, { name, inFeatures, outFeatures }: LinearLayer, rank: number) {

@@ -63,9 +63,7 @@ export async function probe(
   const rank = settings.ranks.at(-1)!;
   const { documents, tokens, ...receipt } = data.receipt;
   options.onReceipt?.(data.receipt);
-  // Reading a large text may have taken more than the passes will.
-  const taken = process.resourceUsage().maxRSS * 1024;
-  const estimatedMemoryBytes = Math.max(taken, estimateMemory(model, layers, plans, settings));
+  const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings, data.bytes);
   options.onEstimate?.(estimatedMemoryBytes);
   const watch = new Watch(options);
   const folder = makeTemporaryFolder();
@@ -172,6 +170,8 @@ interface ProbeData {
   readonly measured: readonly Batch[];
   readonly sha256: string;
   readonly receipt: Receipt;
+  /** Of the file. */
+  readonly bytes: number;
 }
 
 async function readBatches(
@@ -181,7 +181,7 @@ async function readBatches(
   rng: Rng,
 ): Promise<ProbeData> {
   const tokenizer = await model.tokenizer();
-  const { sequences, receipt, sha256 } = await readSequences(path, tokenizer, settings);
+  const { sequences, receipt, sha256, bytes } = await readSequences(path, tokenizer, settings);
   const { batches: count, batchSize, calibrationBatches } = settings;
   // The measured batches come first, so that they do not depend on how many calibrate.
   const drawn = sampleBatches(sequences, { batchSize, count: count + calibrationBatches, rng });
@@ -190,6 +190,7 @@ async function readBatches(
     calibration: drawn.slice(count),
     sha256,
     receipt,
+    bytes,
   };
 }
 

@@ -8,6 +8,8 @@ import type { Tokenizer } from './tokenizer.ts';
 export interface ReadSequences {
   readonly sequences: Sequences;
   readonly receipt: Receipt;
+  /** Size of the file. */
+  readonly bytes: number;
   /** Of the file's bytes. */
   readonly sha256: string;
 }
@@ -24,7 +26,9 @@ export async function readSequences(
   const documents = await readDocuments(path);
   const sequences = makeSequences(documents.documents, tokenizer, options);
   const receipt = writeReceipt(documents, sequences, tokenizer);
-  if (sequences.count > 0) return { sequences, receipt, sha256: documents.sha256 };
+  if (sequences.count > 0) {
+    return { sequences, receipt, bytes: documents.bytes, sha256: documents.sha256 };
+  }
   const { seqLen, tokensFound } = sequences;
   if (options.pack && tokensFound < seqLen) {
     throw new UserError('text-too-short', {

@@ -20,6 +20,7 @@ describe('readDocuments', () => {
     expect(await read('a.txt', content)).toEqual({
       documents: [{ text: 'Call me Ishmael.\n\nÜber\n' }],
       sha256: createHash('sha256').update(content).digest('hex'),
+      bytes: Buffer.byteLength(content),
       notes: ['The byte-order mark at the beginning was left out.'],
     });
   });

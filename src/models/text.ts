@@ -13,6 +13,8 @@ export interface Document {
 
 export interface Documents {
   readonly documents: readonly Document[];
+  /** Size of the file. */
+  readonly bytes: number;
   /** Of the file's bytes. */
   readonly sha256: string;
   /** What was left out, in whole sentences. */
@@ -42,7 +44,7 @@ export async function readDocuments(path: string): Promise<Documents> {
     ...(hasByteOrderMark(bytes) ? ['The byte-order mark at the beginning was left out.'] : []),
     ...(blank > 0 ? [`Documents without text were left out: ${blank}.`] : []),
   ];
-  return { documents, sha256: createHash('sha256').update(bytes).digest('hex'), notes };
+  return { documents, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length, notes };
 }
 
 /** Looks before it reads: a pipe or a device has no end. */

@@ -17,9 +17,15 @@ export function writeBytes(text: string): string {
   let letters = '';
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit > 0x7f) return Array.from(encoder.encode(text), (byte) => LETTERS[byte]).join('');
+    if (unit > 0x7f) return lettersOf(encoder.encode(text));
     letters += LETTERS[unit];
   }
+  return letters;
+}
+
+function lettersOf(bytes: Uint8Array): string {
+  let letters = '';
+  for (let i = 0; i < bytes.length; i++) letters += LETTERS[bytes[i]!];
   return letters;
 }
 
