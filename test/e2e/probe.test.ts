@@ -19,7 +19,7 @@ const SMALL = ['--batches', '4', '--calibration-batches', '2', '--batch-size', '
 
 /** Without what two equal runs may differ in. */
 function comparable(record: ProbeRecord) {
-  const { seconds: _, peakMemoryBytes: __, ...measured } = record.measured;
+  const { seconds: _, stageSeconds: __, peakMemoryBytes: ___, ...measured } = record.measured;
   return { ...record, measured };
 }
 
