@@ -153,6 +153,7 @@ describe('openCheckpoint', () => {
         message: expect.stringMatching(message),
       });
     };
+    await holds('snapshots', /cache of the Hugging Face hub/);
     await holds('model_index.json', /diffusers/);
     await holds('flax_model.msgpack', /another framework/);
     await holds('pytorch_model-00001-of-00002.bin', /pickled by PyTorch.*safe_serialization/s);
@@ -172,6 +173,14 @@ describe('openCheckpoint', () => {
     await expect(openCheckpoint(join(folder, 'pipe.gguf'))).rejects.toThrow(/got: {6}a pipe/);
     mkdirSync(join(folder, 'model.safetensors'));
     await expect(openCheckpoint(folder)).rejects.toThrow(/got: {6}a folder/);
+  });
+
+  it('tells of an adapter that stands beside the weights', async () => {
+    await writeShard('model.safetensors', { w: [1] });
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    expect((await openCheckpoint(folder)).warnings).toEqual([
+      expect.stringMatching(/adapter_config\.json.*without that adapter/),
+    ]);
   });
 
   it('tells of a key that config.json says twice', async () => {

@@ -82,17 +82,20 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
 
 async function openFolder(folder: string): Promise<Checkpoint> {
   const entries = await readdir(folder);
-  if (entries.includes(INDEX_FILE)) {
-    const index = readShardIndex(join(folder, INDEX_FILE));
-    const shards = [...new Set(index.values())].toSorted();
-    const checkpoint = await openSafetensors(folder, shards, index);
-    const stray = entries.includes(SINGLE_FILE) && !shards.includes(SINGLE_FILE);
-    if (!stray) return checkpoint;
-    const warning = `${SINGLE_FILE} stands beside ${INDEX_FILE} and is ignored: the index says where weights are.`;
-    return { ...checkpoint, warnings: [warning, ...checkpoint.warnings] };
+  const index = entries.includes(INDEX_FILE) ? readShardIndex(join(folder, INDEX_FILE)) : undefined;
+  const shards = index === undefined ? [SINGLE_FILE] : [...new Set(index.values())].toSorted();
+  if (index === undefined && !entries.includes(SINGLE_FILE)) throw notAModel(folder, entries);
+  const checkpoint = await openSafetensors(folder, shards, index);
+  const ignored: string[] = [];
+  if (entries.includes(SINGLE_FILE) && !shards.includes(SINGLE_FILE)) {
+    ignored.push(
+      `${SINGLE_FILE} stands beside ${INDEX_FILE} and is ignored: the index says where weights are.`,
+    );
   }
-  if (entries.includes(SINGLE_FILE)) return openSafetensors(folder, [SINGLE_FILE]);
-  throw notAModel(folder, entries);
+  if (entries.includes('adapter_config.json')) {
+    ignored.push('adapter_config.json stands beside the weights: the model is read without that adapter.');
+  }
+  return { ...checkpoint, warnings: [...ignored, ...checkpoint.warnings] };
 }
 
 /** One file named itself: the whole model, beside its config. */
@@ -147,6 +150,15 @@ async function openSafetensors(
 async function openGguf(path: string): Promise<Checkpoint> {
   const file = await realpath(path);
   const header = readGgufHeader(file);
+  const type = header.metadata.string('general.type') ?? 'model';
+  if (type !== 'model') {
+    throw new UserError('gguf-unsupported', {
+      what: `${path} holds no model of its own.`,
+      got: `general.type ${type}`,
+      expected: 'a model',
+      fix: type === 'adapter' ? 'name the base model' : 'name a GGUF file of a language model',
+    });
+  }
   const parts = header.metadata.integer('split.count') ?? 1;
   if (parts > 1) {
     throw new UserError('gguf-unsupported', {

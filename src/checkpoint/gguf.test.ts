@@ -170,6 +170,14 @@ describe('a Llama GGUF file', () => {
     await expect(openCheckpoint(path)).rejects.toThrow(/does not say llama\.embedding_length/);
   });
 
+  it('calls adapters and parts of files by their name', async () => {
+    await expect(open([embedding], { 'general.type': 'adapter' })).rejects.toThrow(
+      /type adapter.*base model/s,
+    );
+    await expect(open([embedding], { 'split.count': 3 })).rejects.toThrow(/split in 3.*llama-gguf-split/s);
+    expect((await open([embedding], { 'general.type': 'model', 'split.count': 1 })).format).toBe('gguf');
+  });
+
   it('refuses a file that is cut off anywhere, or no GGUF file', async () => {
     await open([embedding]);
     const whole = readFileSync(path);
