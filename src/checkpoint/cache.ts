@@ -71,18 +71,32 @@ export class Cache {
     fits: (kept: Readonly<Partial<Record<Name, { readonly shape: readonly number[] }>>>) => boolean,
     make: () => Promise<Readonly<Record<Name, Tensor>>>,
   ): Promise<Readonly<Record<Name, Tensor>>> {
+    const kept = await this.read(entry, fits);
+    if (kept !== undefined) return kept;
+    const made = await make();
+    await this.write(entry, made);
+    return made;
+  }
+
+  /** Float32 tensors that are kept and serve, undefined when there are none. */
+  async read<Name extends string>(
+    entry: CacheEntry,
+    fits: (kept: Readonly<Partial<Record<Name, { readonly shape: readonly number[] }>>>) => boolean = () =>
+      true,
+  ): Promise<Readonly<Record<Name, Tensor>> | undefined> {
     const kept = await this.find(entry, (stored) =>
       fits(Object.fromEntries(stored) as Partial<Record<Name, WeightSource>>),
     );
-    if (kept !== undefined) {
-      const read = [...kept].map(([name, source]) => [name, float32(source.shape, readSource(source))]);
-      return Object.fromEntries(read) as Record<Name, Tensor>;
-    }
-    const made = await make();
-    const values = Object.values<Tensor>(made).map(({ data }) => data as Float32Array);
-    const layout = Object.entries<Tensor>(made).map(([name, { shape }]) => [name, { dtype: 'F32', shape }]);
+    if (kept === undefined) return undefined;
+    const read = [...kept].map(([name, source]) => [name, float32(source.shape, readSource(source))]);
+    return Object.fromEntries(read) as Record<Name, Tensor>;
+  }
+
+  /** Keeps float32 tensors, where there is a place for them. */
+  async write(entry: CacheEntry, tensors: Readonly<Record<string, Tensor>>): Promise<void> {
+    const values = Object.values(tensors).map(({ data }) => data as Float32Array);
+    const layout = Object.entries(tensors).map(([name, { shape }]) => [name, { dtype: 'F32', shape }]);
     await this.keep(entry, Object.fromEntries(layout) as Layout, () => values);
-    return made;
   }
 
   /** What is kept and serves. */
@@ -116,7 +130,8 @@ export class Cache {
     this.told.add(text);
   }
 
-  private pathOf(entry: CacheEntry): string {
+  /** Where an entry is kept, if it is: whether it is whole shows when it is read. */
+  pathOf(entry: CacheEntry): string {
     const name = createHash('sha256').update(keyOf(entry)).digest('hex');
     return resolve(join(this.folder, entry.kind, `${name}.safetensors`));
   }

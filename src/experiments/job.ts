@@ -1,5 +1,6 @@
 /** Work that an executor does, and its answers; plain data, so that it can travel to other processes. */
 import type { Basis } from '../record/index.ts';
+import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting, Trial, TrialResult } from './trial.ts';
 
 export type Job =
@@ -20,7 +21,10 @@ export interface JobContext {
   readonly settings: readonly Setting[];
   /** Setting name → hashes of its model and text. */
   readonly contents: Readonly<Record<string, readonly string[]>>;
-  readonly framesFolder: string;
+  /** Setting name → config of its model and token ids of its text, which weights and text alone do not determine. */
+  readonly identities: Readonly<Record<string, SettingIdentity>>;
+  /** Of weights, decompositions and frames. */
+  readonly cacheFolder: string;
   /** Of the engine of each process. */
   readonly threads: number;
 }

@@ -1,5 +1,4 @@
 /** Everything that `rankscope reproduce` does, but for talking. */
-import { join } from 'node:path';
 import { type FolderLock, lockFolder, makeFolder } from '../files/index.ts';
 import { quantile } from '../numeric/index.ts';
 import type { ReproductionRecord } from '../record/index.ts';
@@ -9,6 +8,7 @@ import { assumedStepSeconds, forecaster, stepsOf } from './forecast.ts';
 import type { Executor, JobContext } from './job.ts';
 import { createProcessPool } from './process-pool.ts';
 import { runExperiments } from './run-experiments.ts';
+import { keepIdentities } from './setting-identity.ts';
 import { type PreparedSetting, prepareSetting } from './settings.ts';
 import type { SettingKind, Trial, TrialRecord } from './trial.ts';
 import { openTrialStore } from './trial-store.ts';
@@ -77,10 +77,12 @@ async function reproduceAlone(options: ReproduceOptions): Promise<ReproduceResul
   );
   const settings: PreparedSetting[] = [];
   for (const one of asked) settings.push(await prepareSetting({ ...one, quick, cacheFolder }));
+  keepIdentities(directory, settings);
   const context: JobContext = {
     settings: settings.map(({ setting }) => setting),
     contents: Object.fromEntries(settings.map(({ setting, contents }) => [setting.name, contents])),
-    framesFolder: join(cacheFolder, 'experiment-frames'),
+    identities: Object.fromEntries(settings.map(({ setting, identity }) => [setting.name, identity])),
+    cacheFolder,
     threads: 1,
   };
   const store = openTrialStore(directory);

@@ -17,7 +17,8 @@ const setting: PlannedSetting = { setting: SETTING, scale: { ...FULL, seeds: [0,
 const context: JobContext = {
   settings: [SETTING],
   contents: { pretrained: ['model', 'text'] },
-  framesFolder: '/nowhere',
+  identities: { pretrained: { config: {}, tokensSha256: '' } },
+  cacheFolder: '/nowhere',
   threads: 1,
 };
 

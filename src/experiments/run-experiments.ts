@@ -1,5 +1,6 @@
 /** The runner: asks the experiments what they need, has it done, and writes down what comes. */
 import { existsSync } from 'node:fs';
+import { Cache } from '../checkpoint/index.ts';
 import type { Basis } from '../record/index.ts';
 import type { Experiment } from './experiment.ts';
 import type { Executor, JobContext } from './job.ts';
@@ -13,7 +14,7 @@ import {
 } from './plan.ts';
 import type { TrialRecord } from './trial.ts';
 import type { TrialStore } from './trial-store.ts';
-import { framesFile } from './workbench.ts';
+import { framesEntry } from './workbench.ts';
 
 export interface RunInputs {
   readonly experiments: readonly Experiment[];
@@ -61,10 +62,11 @@ export async function runExperiments(
       ...(ended === undefined ? {} : { ended }),
     });
   };
+  const cache = new Cache(context.cacheFolder, () => {});
   const missingFrames = (setting: string, bases: readonly Basis[], seed: number): Basis[] => {
     const planned = settings.find((one) => one.setting.name === setting)!.setting;
-    const where = { framesFolder: context.framesFolder, contents: context.contents[setting]! };
-    return bases.filter((basis) => !existsSync(framesFile(planned, where, basis, seed)));
+    const of = { contents: context.contents[setting]!, identity: context.identities[setting]! };
+    return bases.filter((basis) => !existsSync(cache.pathOf(framesEntry(planned, of, basis, seed))));
   };
   const track = (key: string, work: Promise<void>) => {
     inFlight.set(

@@ -11,7 +11,8 @@ export function createJobRunner(context: JobContext) {
   const benchOf = (name: string): Promise<Workbench> => {
     const setting = context.settings.find((one) => one.name === name)!;
     const contents = context.contents[name]!;
-    const bench = benches.get(name) ?? openWorkbench(setting, { ...context, contents });
+    const identity = context.identities[name]!;
+    const bench = benches.get(name) ?? openWorkbench(setting, { ...context, contents, identity });
     benches.set(name, bench);
     return bench;
   };

@@ -1,14 +1,24 @@
 /** The settings that experiments run in, made from a model and a text. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeFolderAtomically } from '../files/index.ts';
-import { describeModel, openModel, readDocuments } from '../models/index.ts';
+import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { canonicalJson, hashFiles } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
+import { readJsonObject, SIZE_LIMITS, writeFolderAtomically } from '../files/index.ts';
+import {
+  describeModel,
+  hashSequences,
+  inspectModel,
+  openModel,
+  readDocuments,
+  readSequences,
+} from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
-import type { SettingRecord } from '../record/index.ts';
+import { type SettingRecord, writeJsonAtomic } from '../record/index.ts';
 import { initialWeights, saveModel } from '../training/index.ts';
 import type { PlannedSetting } from './plan.ts';
 import { FULL, QUICK, REAL } from './scale.ts';
+import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting, SettingKind } from './trial.ts';
 
 export interface SettingOptions {
@@ -24,6 +34,7 @@ export interface SettingOptions {
 export interface PreparedSetting extends PlannedSetting {
   /** sha256 of the model's weights and of the text. */
   readonly contents: readonly string[];
+  readonly identity: SettingIdentity;
   readonly record: SettingRecord;
 }
 
@@ -69,10 +80,15 @@ export async function prepareSetting({
     ...size,
   };
   const modelHash = await model.checkpoint.sha256();
+  const { sequences } = await readSequences(data, await model.tokenizer(), {
+    seqLen: size.seqLen,
+    pack: true,
+  });
   return {
     setting,
     scale,
     contents: [modelHash, sha256],
+    identity: { config: model.definition.computed, tokensSha256: hashSequences(sequences) },
     record: {
       name: setting.name,
       title: setting.title,
@@ -89,18 +105,45 @@ export async function prepareSetting({
   };
 }
 
-/** A checkpoint of the same shape and tokenizer with random weights, made once. */
+/** Weights are drawn with this seed. */
+const RANDOM_START_SEED = 0;
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
+const CHECKSUMS = 'checksums.json';
+
+/** A checkpoint of the same shape and tokenizer with random weights, made once and checked before each use. */
 async function randomStartOf(path: string, cacheFolder: string): Promise<string> {
-  const { checkpoint, definition } = await openModel(path, { cacheFolder });
-  const hash = createHash('sha256').update(JSON.stringify(checkpoint.config)).digest('hex').slice(0, 16);
+  const { checkpoint, definition } = await inspectModel(path);
+  const tokenizer = TOKENIZER_FILES.map((file) => join(path, file)).filter(existsSync);
+  const key = [RANDOM_START_SEED, checkpoint.config, await hashFiles(tokenizer)];
+  const hash = createHash('sha256').update(canonicalJson(key)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder, `random-start-${hash}`);
-  if (existsSync(folder)) return folder;
-  const weights = initialWeights(definition, createRng(0).fork('random start'));
+  if (existsSync(folder)) {
+    if (await isWhole(folder)) return folder;
+    process.emitWarning(`${folder} is damaged: it is made again.`);
+    rmSync(folder, { recursive: true });
+  }
+  const weights = initialWeights(definition, createRng(RANDOM_START_SEED).fork('random start'));
   await writeFolderAtomically(folder, async (unfinished) => {
     await saveModel(unfinished, definition, checkpoint.config, weights, 'float32');
-    for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
-      if (existsSync(join(path, file))) copyFileSync(join(path, file), join(unfinished, file));
-    }
+    for (const file of tokenizer) copyFileSync(file, join(unfinished, basename(file)));
+    writeJsonAtomic(join(unfinished, CHECKSUMS), await checksumsOf(unfinished));
   });
   return folder;
+}
+
+/** sha256 of the files in a folder by name. */
+async function checksumsOf(folder: string): Promise<Record<string, string>> {
+  const names = readdirSync(folder).filter((name) => name !== CHECKSUMS);
+  const sums = await Promise.all(names.map((name) => hashFiles([join(folder, name)])));
+  return Object.fromEntries(names.toSorted().map((name) => [name, sums[names.indexOf(name)]!]));
+}
+
+async function isWhole(folder: string): Promise<boolean> {
+  try {
+    const told = readJsonObject(join(folder, CHECKSUMS), { limit: SIZE_LIMITS.config, code: '', fix: '' });
+    return canonicalJson(told) === canonicalJson(await checksumsOf(folder));
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }

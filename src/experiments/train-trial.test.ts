@@ -27,18 +27,18 @@ const train = async (change: Partial<TrainTrial> = {}) =>
 
 beforeAll(async () => {
   const cacheFolder = mkdtempSync(join(tmpdir(), 'rankscope-test-'));
-  const { setting, contents } = await prepareSetting({
+  const { setting, contents, identity } = await prepareSetting({
     kind: 'pretrained',
     model: asset('model'),
     data: asset('text/moby-dick.txt'),
     quick: true,
     cacheFolder,
   });
-  const framesFolder = join(cacheFolder, 'frames');
   runner = createJobRunner({
     settings: [setting],
     contents: { pretrained: contents },
-    framesFolder,
+    identities: { pretrained: identity },
+    cacheFolder,
     threads: 1,
   });
 });

@@ -1,7 +1,6 @@
 /** What trials work with: the model, texts and frames of a setting, opened once per process. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Frame, type FrameSet, isDataDriven, makeFrames, placeFrames } from '../coverage/index.ts';
+import type { CacheEntry } from '../checkpoint/index.ts';
+import { type Frame, type FrameSet, isDataDriven, makeFrames } from '../coverage/index.ts';
 import {
   type Batch,
   type Model,
@@ -10,10 +9,10 @@ import {
   type Sequences,
   sampleBatches,
 } from '../models/index.ts';
-import { createRng, matrix, type Rng, spread } from '../numeric/index.ts';
+import { createRng, float32, matrix, type Rng, spread, type Tensor } from '../numeric/index.ts';
 import type { Basis } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
-import { readTensors } from '../training/index.ts';
+import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting } from './trial.ts';
 
 /** Share of the text that is held out: its end. */
@@ -41,29 +40,41 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-export interface WorkbenchOptions {
-  /** Where frames are kept: they are made again when they are gone. */
-  readonly framesFolder: string;
-  /** Names the contents of model and texts. */
-  readonly contents: readonly string[];
+export interface WorkbenchOptions extends FramesOf {
+  /** Of weights, decompositions and frames: they are made again when they are gone. */
+  readonly cacheFolder: string;
   readonly threads: number;
 }
 
+/** What frames are made of, beside a setting's sizes. */
+interface FramesOf {
+  /** Names the contents of model and texts. */
+  readonly contents: readonly string[];
+  readonly identity: SettingIdentity;
+}
+
+/** To be raised when frames are drawn or made in another way. */
+const FRAMES_VERSION = 1;
+
 /** Where the frames of a basis are kept; the weights' singular vectors are the same for every seed. */
-export function framesFile(
-  { name, frameRank }: Setting,
-  { framesFolder, contents }: Pick<WorkbenchOptions, 'framesFolder' | 'contents'>,
-  basis: Basis,
-  seed: number,
-): string {
-  const hashes = contents.map((hash) => hash.slice(0, 8)).join('-');
+export function framesEntry(setting: Setting, of: FramesOf, basis: Basis, seed: number): CacheEntry {
+  const { frameRank, batchSize, seqLen, calibrationBatches } = setting;
   const draw = basis.startsWith('svd') ? 0 : seed;
-  return join(framesFolder, `${name}-${hashes}-${frameRank}-${basis}-${draw}.safetensors`);
+  const { contents, identity } = of;
+  const calibration = {
+    batchSize,
+    seqLen,
+    calibrationBatches,
+    heldOut: HELD_OUT,
+    observed: OBSERVED_BATCHES,
+  };
+  const key = { contents, identity, frameRank, calibration, ridge: RIDGE, basis, draw };
+  return { kind: 'experiment-frames', version: FRAMES_VERSION, key };
 }
 
 /** @throws UserError those of `openModel` and `readSequences`. */
 export async function openWorkbench(setting: Setting, options: WorkbenchOptions): Promise<Workbench> {
-  const model = await openModel(setting.model);
+  const model = await openModel(setting.model, { cacheFolder: options.cacheFolder });
   const engine = createOnnxEngine({ threads: options.threads });
   const tokenizer = await model.tokenizer();
   const { seqLen, batchSize } = setting;
@@ -71,7 +82,8 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
   const trained = Math.floor((1 - HELD_OUT) * sequences.count);
   const train = pick(sequences, range(0, trained));
   const evaluation = pick(sequences, spread(range(trained, sequences.count), setting.evalSequences));
-  const known = new Map<string, Promise<FrameSet<Frame>>>();
+  const known = new Map<string, FrameSet<Frame>>();
+  let turn: Promise<void> = Promise.resolve();
 
   /** The observed batches come first, so that they do not depend on how many calibrate. */
   const draw = (seed: number) =>
@@ -80,10 +92,24 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
       count: OBSERVED_BATCHES + setting.calibrationBatches,
       rng: createRng(seed).fork('observed and calibration'),
     });
-  const fileOf = (basis: Basis, seed: number) => framesFile(setting, options, basis, seed);
+  const { cache } = model;
+  const entryOf = (basis: Basis, seed: number) => framesEntry(setting, options, basis, seed);
+  const nameOf = (basis: Basis, seed: number) => cache.pathOf(entryOf(basis, seed));
+
+  async function find(basis: Basis, seed: number): Promise<FrameSet<Frame> | undefined> {
+    const made = known.get(nameOf(basis, seed));
+    if (made !== undefined) return made;
+    const kept = await cache.read(entryOf(basis, seed));
+    return kept === undefined ? undefined : toFrames(kept, basis);
+  }
 
   async function prepareFrames(bases: readonly Basis[], seed: number): Promise<void> {
-    const missing = [...new Set(bases)].filter((basis) => !existsSync(fileOf(basis, seed)));
+    const missing: Basis[] = [];
+    for (const basis of new Set(bases)) {
+      const found = await find(basis, seed);
+      if (found === undefined) missing.push(basis);
+      else known.set(nameOf(basis, seed), found);
+    }
     if (missing.length === 0) return;
     const calibration = missing.some(isDataDriven) ? draw(seed).slice(OBSERVED_BATCHES) : [];
     const sets = await makeFrames({
@@ -97,7 +123,11 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
       rng: createRng(seed).fork('frames'),
       onProgress: () => {},
     });
-    for (const set of sets) await placeFrames(fileOf(set.basis, seed), [set]);
+    for (const { basis, frames } of sets) {
+      const tensors = toTensors(frames);
+      await cache.write(entryOf(basis, seed), tensors);
+      known.set(nameOf(basis, seed), toFrames(tensors, basis));
+    }
   }
 
   return {
@@ -107,21 +137,33 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
     train,
     evaluation,
     prepareFrames,
-    frames(basis, seed) {
-      const path = fileOf(basis, seed);
-      const found = known.get(path) ?? prepareFrames([basis], seed).then(() => readFrames(path, basis));
-      known.set(path, found);
-      return found;
+    async frames(basis, seed) {
+      // One after the other: two trials that ask for the same frames make them once.
+      turn = turn.catch(() => {}).then(() => prepareFrames([basis], seed));
+      await turn;
+      return known.get(nameOf(basis, seed))!;
     },
     observedBatches: (seed) => draw(seed).slice(0, OBSERVED_BATCHES),
     close: () => engine.close(),
   };
 }
 
-function readFrames(path: string, basis: Basis): FrameSet<Frame> {
+/** Frames by `<layer>/u` and `<layer>/v`, as float32 holds them. */
+function toTensors(frames: ReadonlyMap<string, Frame>): Record<string, Tensor> {
+  return Object.fromEntries(
+    [...frames].flatMap(([layer, frame]) =>
+      (['u', 'v'] as const).map((side) => {
+        const { rows, cols, data } = frame[side];
+        return [`${layer}/${side}`, float32([rows, cols], data)];
+      }),
+    ),
+  );
+}
+
+function toFrames(tensors: Readonly<Record<string, Tensor>>, basis: Basis): FrameSet<Frame> {
   const sides = new Map<string, Partial<Record<'u' | 'v', Frame['u']>>>();
-  for (const [name, { shape, data }] of readTensors(path).tensors) {
-    const [, layer, side] = name.split('/') as [string, string, 'u' | 'v'];
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const [layer, side] = name.split('/') as [string, 'u' | 'v'];
     const values = Float64Array.from(data as Float32Array);
     sides.set(layer, { ...sides.get(layer), [side]: matrix(shape[0]!, shape[1]!, values) });
   }
