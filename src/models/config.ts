@@ -82,6 +82,7 @@ const FOREIGN: Config = {
   logits_scaling: 1,
   n_routed_experts: 0,
   no_rope_layers: null,
+  num_experts: 0,
   num_local_experts: 0,
   qk_layernorm: false,
   query_pre_attn_scalar: null,

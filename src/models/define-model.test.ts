@@ -189,6 +189,7 @@ const WARNED: [Record<string, unknown>, RegExp][] = [
   [{ final_logit_softcapping: 30 }, /final_logit_softcapping/],
   [{ query_pre_attn_scalar: 4 }, /query_pre_attn_scalar/],
   [{ logit_scale: 0.5 }, /logit_scale/],
+  [{ rope_parameters: { rope_theta: 1e4, short_factor: [1, 2] } }, /short_factor = \[1,2\]/],
   [{ rope_parameters: { rope_theta: 1e4, factor: 4 } }, /rope_parameters nothing is made of factor = 4/],
   [{ rope_scaling: { type: 'linear', factor: 4, attention_factor: 2 } }, /attention_factor/],
   [

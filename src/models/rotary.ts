@@ -67,7 +67,7 @@ export function readRotary(config: RopeConfig): Rotary {
   const idle = Object.entries(scaling).filter(
     ([key, value]) => value !== null && !used.includes(key) && !COMMON_FIELDS.includes(key),
   );
-  const nested = idle.find(([, value]) => typeof value === 'object');
+  const nested = idle.find(([, value]) => typeof value === 'object' && !Array.isArray(value));
   if (nested !== undefined)
     throw unsupported(field, { [nested[0]]: nested[1] }, 'one scaling for all layers');
   const warnings: string[] = [];
