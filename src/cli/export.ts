@@ -122,7 +122,7 @@ const WRITERS: Readonly<Record<(typeof FORMATS)[number], Writer>> = {
     const path = chooseBaseModel(options.model, [run]);
     const base = await inspectModel(path, { onWarning: tellWarning });
     const adapter = await loadAdapter(run, base);
-    await exportGgufLora(out, base.checkpoint, lowRankUpdates(adapter.layers));
+    await exportGgufLora(out, base, lowRankUpdates(adapter.layers));
     return { adapter, notes: [] };
   },
 };

@@ -38,7 +38,10 @@ export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> 
       fix: 'lower --seq-len',
     });
   }
-  const tokenizer = await readTokenizer(flags.tokenizer, config);
+  const tokenizer = await readTokenizer(flags.tokenizer, {
+    vocab_size: definition.vocabularySize,
+    ...config,
+  });
   const evaluations: TextData[] = [];
   for (const path of flags.evalData) evaluations.push(await readText(path, tokenizer, seqLen));
   return {

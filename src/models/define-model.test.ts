@@ -223,6 +223,19 @@ describe('fields that are not computed', () => {
     expect(defineModel(withConfig(await open('llama'), config)).checkpoint.warnings).toEqual([]);
   });
 
+  it('are filled in where others ask: the tokenizer is held against the size of the vocabulary', async () => {
+    const checkpoint = await open('llama');
+    const embedding = checkpoint.weights.get('model.embed_tokens.weight')!;
+    const wide = (name: string) => [name, { ...checkpoint.weights.get(name)!, shape: [32000, 24] }] as const;
+    const weights = new Map([...checkpoint.weights, wide(embedding.name), wide('lm_head.weight')]);
+    const { checkpoint: defined } = defineModel({
+      ...withConfig(checkpoint, {}),
+      config: Object.fromEntries(Object.entries(checkpoint.config).filter(([key]) => key !== 'vocab_size')),
+      weights,
+    });
+    expect(defined.config.vocab_size).toBe(32000);
+  });
+
   it('contradict each other in GPT-2', async () => {
     const checkpoint = await open('gpt2');
     expect(refusal(withConfig(checkpoint, { hidden_size: 32 }))).toMatch(

@@ -8,7 +8,7 @@ import { countStoredLayers, withFullNames } from './weight-names.ts';
 
 export interface DefinedModel {
   readonly definition: ModelDefinition;
-  /** With full names, a config that says whether the head is tied, and all warnings. */
+  /** With full names, a config that says the vocabulary's size and whether the head is tied, and all warnings. */
   readonly checkpoint: Checkpoint;
 }
 
@@ -23,7 +23,9 @@ export function defineModel(opened: Checkpoint): DefinedModel {
   const definition = architecture.define(checkpoint.config, countStoredLayers(checkpoint, architecture));
   for (const weight of definition.weights) checkShape(checkpoint, weight);
   const warnings = [...checkpoint.warnings, ...definition.warnings, ...unusedWeights(checkpoint, definition)];
-  return { definition, checkpoint: { ...checkpoint, warnings } };
+  // The tokenizer is held against it, be it a default or not.
+  const config = { vocab_size: definition.vocabularySize, ...checkpoint.config };
+  return { definition, checkpoint: { ...checkpoint, config, warnings } };
 }
 
 function checkShape({ weights, path }: Checkpoint, { name, shape }: WeightSpec): void {

@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`llama.cpp${reason}`, () => {
     const model = await openModel(smol.tool!);
     const adapter = await randomAdapter(model, PLANS[plan]!, SIZES[plan]!);
     const path = join(folder, `${plan}-${base}.gguf`);
-    await exportGgufLora(path, model.checkpoint, lowRankUpdates(adapter.layers));
+    await exportGgufLora(path, model, lowRankUpdates(adapter.layers));
 
     const ids = (await model.tokenizer()).encode(PROMPT);
     const engine = createOnnxEngine();

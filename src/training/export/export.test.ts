@@ -133,7 +133,7 @@ describe('the form of llama.cpp', () => {
   it('holds the change under GGUF names, query and key rows permuted', async () => {
     const { model, adapter } = await open('llama', LLAMA_PLAN);
     const out = `${fresh()}.gguf`;
-    await exportGgufLora(out, model.checkpoint, lowRankUpdates(adapter.layers));
+    await exportGgufLora(out, model, lowRankUpdates(adapter.layers));
     const { metadata, tensors } = readGgufHeader(out);
     expect(plainValues(metadata)).toMatchObject({
       'general.architecture': 'llama',
@@ -173,12 +173,12 @@ describe('the form of llama.cpp', () => {
   it('refuses other architectures and what is there already', async () => {
     const { model, adapter } = await open('gpt2', GPT2_PLAN);
     const updates = lowRankUpdates(adapter.layers);
-    await expect(exportGgufLora(`${fresh()}.gguf`, model.checkpoint, updates)).rejects.toThrow(/gpt2/);
+    await expect(exportGgufLora(`${fresh()}.gguf`, model, updates)).rejects.toThrow(/gpt2/);
     const out = join(folder, 'taken.gguf');
     writeFileSync(out, 'mine');
     const llama = await open('llama', LLAMA_PLAN);
     await expect(
-      exportGgufLora(out, llama.model.checkpoint, lowRankUpdates(llama.adapter.layers)),
+      exportGgufLora(out, llama.model, lowRankUpdates(llama.adapter.layers)),
     ).rejects.toMatchObject({ code: 'output-exists' });
     expect(readFileSync(out, 'utf8')).toBe('mine');
   });

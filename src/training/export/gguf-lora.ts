@@ -1,13 +1,8 @@
 /** Adapters as llama.cpp loads them: a GGUF file of LoRA factors under the base's GGUF names. */
-import {
-  type Checkpoint,
-  type GgufTensor,
-  llamaGgufName,
-  permuteRows,
-  writeGguf,
-} from '../../checkpoint/index.ts';
+import { type GgufTensor, llamaGgufName, permuteRows, writeGguf } from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
 import { refuseExisting } from '../../files/index.ts';
+import type { Model } from '../../models/index.ts';
 import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.ts';
 
 /**
@@ -19,20 +14,21 @@ import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.
  */
 export async function exportGgufLora(
   path: string,
-  base: Pick<Checkpoint, 'path' | 'config'>,
+  base: Pick<Model, 'path' | 'definition'>,
   updates: readonly LowRankUpdate[],
 ): Promise<void> {
-  if (base.config.model_type !== 'llama') {
+  const { modelType, computed } = base.definition;
+  if (modelType !== 'llama') {
     throw new UserError('gguf-unsupported', {
       what: `An adapter of ${base.path} cannot be written for llama.cpp.`,
-      got: `model_type ${base.config.model_type}`,
+      got: `model_type ${modelType}`,
       expected: 'llama',
       fix: 'export with --format peft --portable and convert that with llama.cpp’s convert_lora_to_gguf.py',
     });
   }
   await refuseExisting(path);
   const alpha = largestRank(updates);
-  const headSize = headSizeOf(base.config);
+  const headSize = Number(computed.head_dim);
   await writeGguf(
     path,
     {
@@ -60,9 +56,4 @@ function loraTensors(update: LowRankUpdate, alpha: number, headSize: number): Gg
     tensor('lora_a', [rank, layer.inFeatures], a),
     tensor('lora_b', [layer.outFeatures, rank], permuted ? permuteRows(b, headSize, rank) : b),
   ];
-}
-
-/** Rows of one head of queries or keys, by config.json. */
-function headSizeOf(config: Readonly<Record<string, unknown>>): number {
-  return Number(config.head_dim ?? Number(config.hidden_size) / Number(config.num_attention_heads));
 }
