@@ -10,6 +10,7 @@ already is used again (remove its file to train it anew). Every pre-tokenizer, n
 follow occurs, each with added tokens of all flags.
 """
 
+import io
 import json
 import os
 import tempfile
@@ -200,6 +201,38 @@ def unigram(byte_fallback, pre_tokenizer):
     return tokenizer
 
 
+# What is replaced, and by what: letters, marks that follow, nothing, several characters.
+REPLACED = [
+    ("ﬁ", "fi"), ("Å", "A"), ("①", "1"), ("\u3000", " "), ("\t", " "), ("ｆ", "f"), ("é", "e"), ("e\u0301", "e"),
+    ("x\u0301", "X"), ("\u200b", ""), ("\u00a0", " "), ("👩\u200d👩", "PAIR"), ("½", "1/2"), ("ß", "ss"),
+]
+
+
+def precompiled():
+    """SentencePiece's compiled normalizer, from rules of our own."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    folder = tempfile.mkdtemp()
+    codes = lambda text: " ".join(f"{ord(c):X}" for c in text)
+    with open(f"{folder}/rules.tsv", "w") as file:
+        file.writelines(f"{codes(a)}\t{codes(b)}\n" for a, b in REPLACED)
+    with open(f"{folder}/lines.txt", "w") as file:
+        file.write("\n".join(LINES))
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        input=f"{folder}/lines.txt", model_writer=model, vocab_size=150, hard_vocab_limit=False, minloglevel=2,
+        normalization_rule_tsv=f"{folder}/rules.tsv",
+    )
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.getvalue())
+    tokenizer = unigram(False, pre_tokenizers.Metaspace())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap), normalizers.Replace(Regex(" {2,}"), " ")]
+    )
+    return tokenizer
+
+
 def trained(model, trainer, pre_tokenizer, normalizer=None, decoder=None):
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizer
@@ -312,6 +345,7 @@ MAKERS = {
     "unigram": lambda: unigram(False, pre_tokenizers.Metaspace()),
     "unigram-bytes": lambda: unigram(True, pre_tokenizers.Metaspace()),
     "unigram-whole": lambda: unigram(True, pre_tokenizers.Metaspace(prepend_scheme="first", split=False)),
+    "unigram-precompiled": precompiled,
     "word-piece": word_piece,
     "word-level": word_level,
     "clip-like": clip_like,

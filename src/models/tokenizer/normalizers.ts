@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { checked, type Maker, makePart } from './parts.ts';
 import { compilePattern, patternSchema } from './pattern.ts';
+import { makePrecompiled } from './precompiled.ts';
 
 export type Normalizer = (text: string) => string;
 
@@ -40,6 +41,9 @@ const MAKERS: Readonly<Record<string, Maker<Normalizer>>> = {
     const found = compilePattern(pattern);
     return (text) => text.replace(found, () => content);
   }),
+  Precompiled: checked({ precompiled_charsmap: z.string() }, ({ precompiled_charsmap }) =>
+    makePrecompiled(precompiled_charsmap),
+  ),
   BertNormalizer: checked(
     {
       clean_text: z.boolean(),
