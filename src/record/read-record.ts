@@ -23,6 +23,9 @@ export const METRICS_FILE = 'metrics.jsonl';
 export const REPRODUCTION_FILE = 'reproduction.json';
 export const CLAIMS_FILE = 'claims.json';
 
+/** What PEFT names its adapters' description. */
+const PEFT_FILE = 'adapter_config.json';
+
 const headSchema = z.object({ schema: z.string(), version: z.number() });
 
 /**
@@ -38,9 +41,17 @@ export function readProbeRecord(path: string): ProbeRecord {
 /**
  * The adapter record in `path`: the directory of an adapter or a training run, or the file itself.
  *
- * @throws UserError as {@link readProbeRecord}.
+ * @throws UserError `adapter-foreign`, and as {@link readProbeRecord}.
  */
 export function readAdapterRecord(path: string): AdapterRecord {
+  if (isDirectory(path) && !existsSync(join(path, ADAPTER_FILE)) && existsSync(join(path, PEFT_FILE))) {
+    throw new UserError('adapter-foreign', {
+      what: `${path} is an adapter of PEFT, which is written here and not read.`,
+      got: PEFT_FILE,
+      expected: `the folder of a training run, with ${ADAPTER_FILE}`,
+      fix: 'merge it into its base with PEFT (merge_and_unload, save_pretrained) and name that as the model',
+    });
+  }
   return readRecord(fileIn(path, ADAPTER_FILE), adapterRecordSchema);
 }
 

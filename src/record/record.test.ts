@@ -22,6 +22,7 @@ import {
   type ProbeRecord,
   type ReproductionRecord,
   type RunRecord,
+  readAdapterRecord,
   readProbeRecord,
   readReproductionRecord,
   readRunRecord,
@@ -246,6 +247,8 @@ describe('reading', () => {
     expect(codeOf(() => readProbeRecord(write('[1]')))).toBe('record-wrong-kind');
     expect(codeOf(() => readProbeRecord(write(run)))).toBe('record-wrong-kind');
     expect(readRunRecord(folder)).toBeNull();
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    expect(codeOf(() => readAdapterRecord(folder))).toBe('adapter-foreign');
   });
 });
 
