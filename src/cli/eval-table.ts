@@ -43,7 +43,10 @@ export function renderEvaluations(results: readonly Evaluated[], data: Evaluatio
   );
 }
 
-function interval({ mean, low, high }: Interval, digits: number, signed = false): string {
+/** At least `least` decimals, and as many as show half the interval in two digits: 0.0000 would say nothing. */
+function interval({ mean, low, high }: Interval, least: number, signed = false): string {
+  const half = (high - low) / 2;
+  const digits = half > 0 ? Math.max(least, Math.min(12, 1 - Math.floor(Math.log10(half)))) : least;
   const sign = signed && mean >= 0 ? '+' : '';
   return `${sign}${mean.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 }

@@ -15,6 +15,7 @@ import {
 import { createRng, gramSingularValues, mean, type Rng, studentInterval } from '../numeric/index.ts';
 import { type Basis, type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { compareBases } from './compare-bases.ts';
 import { estimateMemory } from './estimate.ts';
 import { type FrameSet, placeFrames } from './frame.ts';
 import { makeFrames } from './make-frames.ts';
@@ -119,7 +120,7 @@ export async function probe(
           estimatedMemoryBytes,
         },
         notes: [...model.warnings, ...notes],
-        global: roundNumbers(global, DIGITS),
+        global: roundNumbers({ ...global, comparisons: compareBases(finished, settings) }, DIGITS),
         layers: finished.map((layer) => ({
           name: layer.measurement.name,
           inFeatures: layer.measurement.inFeatures,

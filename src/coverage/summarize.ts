@@ -83,6 +83,22 @@ function energiesAt(layer: MeasuredLayer, basis: number, family: Family, rank: n
   return { batches: average((products) => products.batches), pairs: average((products) => products.pairs) };
 }
 
+/** ‖P G‖² / ‖G‖² of every batch. */
+const batchEnergies = (energies: Products<number>, norms: Products<number>): number[] =>
+  energies.batches.map((energy, i) => Math.min(1, Math.max(0, ratio(energy, norms.batches[i]!))));
+
+/** ‖P G‖ / ‖G‖ of every batch, over a group of layers. */
+export function batchCoverages(
+  group: readonly MeasuredLayer[],
+  basis: number,
+  family: Family,
+  rank: number,
+): number[] {
+  const energies = sumProducts(group.map((layer) => energiesAt(layer, basis, family, rank)));
+  const norms = sumProducts(group.map(({ measurement }) => measurement.inner));
+  return batchEnergies(energies, norms).map(Math.sqrt);
+}
+
 function sumProducts(all: readonly Products<number>[]): Products<number> {
   const sum = (read: (products: Products<number>) => number[]) =>
     read(all[0]!).map((_, i) => all.reduce((total, products) => total + read(products)[i]!, 0));
@@ -102,9 +118,7 @@ function rankPoint(
   energies: Products<number>,
   norms: Products<number>,
 ): RankPoint {
-  const perBatch = energies.batches.map((energy, i) =>
-    Math.min(1, Math.max(0, ratio(energy, norms.batches[i]!))),
-  );
+  const perBatch = batchEnergies(energies, norms);
   const energy = clamped(studentInterval(perBatch));
   const coverage = clamped(studentInterval(perBatch.map(Math.sqrt)));
   const total = group.reduce((sum, { measurement }) => sum + meanNorm(measurement), 0);
@@ -131,7 +145,8 @@ function rankPoint(
     null: nullBand(expected),
     ceiling: Math.sqrt(Math.min(1, ceiling)),
     signalCoverage: signalCoverage(energies.pairs, norms.pairs),
-    regime: regimeOf(coverage.mean),
+    // Where nothing flows there is nothing to reach.
+    regime: total > 0 ? regimeOf(coverage.mean) : null,
   };
 }
 
@@ -152,7 +167,9 @@ const clamped = ({ mean, low, high }: Estimate): Estimate => ({
 
 /**
  * √(Σ⟨P G_a, P G_b⟩ / Σ⟨G_a, G_b⟩) over pairs of independent batches: numerator and denominator estimate the
- * expected gradient's without bias. null when the batches share no measurable signal.
+ * expected gradient's without bias. null when the batches share no measurable signal. The interval is that of the
+ * energy, which may be negative, and only then cut to what a coverage can be: a coverage that is cut first would have an
+ * interval of no width at 0.
  */
 function signalCoverage(energies: readonly number[], norms: readonly number[]): Estimate | null {
   if (norms.length === 0) return null;
@@ -163,10 +180,12 @@ function signalCoverage(energies: readonly number[], norms: readonly number[]): 
       energy += energies[index]!;
       norm += norms[index]!;
     }
-    return norm > 0 ? Math.sqrt(Math.min(1, Math.max(0, energy / norm))) : 0;
+    return norm > 0 ? energy / norm : 0;
   };
   if (norms.reduce((sum, value) => sum + value, 0) <= 0) return null;
-  return clamped(jackknifeInterval(norms.length, estimate));
+  const { mean, low, high } = jackknifeInterval(norms.length, estimate);
+  const coverage = (share: number) => Math.sqrt(Math.min(1, Math.max(0, share)));
+  return { mean: coverage(mean), low: coverage(low), high: coverage(high) };
 }
 
 /** Upper bounds of the source paper's labels; it leaves 0.05 … 0.07 as a transition. */
@@ -177,6 +196,13 @@ export function regimeOf(coverage: number): Regime {
   return REGIMES[REGIME_BOUNDS.findIndex((bound) => coverage < bound)]!;
 }
 
+/** A curve of ν at a rank, summed over layers. */
+export const naturalTotal = (
+  curves: readonly NaturalCurves[],
+  read: (one: NaturalCurves) => Float64Array,
+  rank: number,
+): number => curves.reduce((sum, one) => sum + atRank(read(one), rank), 0);
+
 function summarizeNatural(
   curves: readonly (NaturalCurves | null)[],
   ranks: number,
@@ -186,7 +212,7 @@ function summarizeNatural(
   if (present.length < curves.length || present.length === 0) return null;
   const every = <T>(make: (rank: number) => T) => Array.from({ length: ranks }, (_, i) => make(i + 1));
   const total = (read: (one: NaturalCurves) => Float64Array, rank: number) =>
-    present.reduce((sum, one) => sum + atRank(read(one), rank), 0);
+    naturalTotal(present, read, rank);
   const rounded = (read: (one: NaturalCurves) => Float64Array) =>
     every((rank) => roundSignificant(total(read, rank), 5));
   const passes = present[0]!.replicates.length;
@@ -211,7 +237,8 @@ function summarizeNatural(
   };
 }
 
-function missingIndex(indices: Int32Array, count: number): number {
+/** The index from 0 to `count` − 1 that is not among `indices`. */
+export function missingIndex(indices: Int32Array, count: number): number {
   const sum = indices.reduce((total, index) => total + index, 0);
   return (count * (count - 1)) / 2 - sum;
 }

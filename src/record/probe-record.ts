@@ -29,7 +29,8 @@ export const rankPointSchema = z.strictObject({
   ceiling: z.number().nullable(),
   /** Coverage of the expected gradient, from products of independent batches; null below two batches. */
   signalCoverage: estimateSchema.nullable(),
-  regime: regimeSchema,
+  /** Null where the layers have no gradient at all. */
+  regime: regimeSchema.nullable(),
 });
 export type RankPoint = z.infer<typeof rankPointSchema>;
 
@@ -95,7 +96,25 @@ export const layerResultSchema = z.strictObject({
 });
 export type LayerResult = z.infer<typeof layerResultSchema>;
 
-export const globalResultSchema = z.strictObject(shared);
+/** The basis with the largest mean at a rank, and by how much it is ahead of the others on the same batches. */
+export const comparisonSchema = z.strictObject({
+  measure: z.enum(['coverage', 'natural']),
+  /** Null for ν, which has no families. */
+  family: familySchema.nullable(),
+  rank: z.int().positive(),
+  leader: basisSchema,
+  /** Leader less other, paired; the intervals hold together at 95 %. It leads where all lie above 0. */
+  differences: z.array(z.strictObject({ basis: basisSchema, difference: estimateSchema })),
+  /** Batches at which all intervals would lie above 0, at these means and spreads; null beyond 10,000. */
+  batchesNeeded: z.int().positive().nullable(),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+export const globalResultSchema = z.strictObject({
+  ...shared,
+  /** Absent in records from before bases were compared. */
+  comparisons: z.array(comparisonSchema).optional(),
+});
 export type GlobalResult = z.infer<typeof globalResultSchema>;
 
 /** Parts of a probe whose time is told; the frames of every basis are one. */

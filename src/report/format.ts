@@ -1,15 +1,29 @@
 /** Numbers as people read them; every report uses the same forms. */
 import type { Estimate } from '../record/index.ts';
 
-/** A share between 0 and 1: three decimals, or four below 0.1, where random frames live. */
+/** A share between 0 and 1: three decimals, or four below 0.1, where random frames live; `<0.0001` below that. */
 export function formatShare(value: number): string {
-  return value.toFixed(shareDecimals(value));
+  return fixedOrBound(value, shareDecimals(value));
 }
 
-/** A share with the half-width of its interval: `0.161 ±0.005`. */
+/** A share with the half-width of its interval: `0.161 ±0.005`; alone where it has none. */
 export function formatShareWithSpread({ mean, low, high }: Estimate): string {
-  const decimals = shareDecimals(mean);
-  return `${mean.toFixed(decimals)} ±${((high - low) / 2).toFixed(decimals)}`;
+  if (low === high) return formatShare(mean);
+  return `${formatShare(mean)} ±${fixedOrBound((high - low) / 2, shareDecimals(mean))}`;
+}
+
+/** A share with its spread, or `<0.023` where its interval reaches 0. */
+export function formatShareOrBound(estimate: Estimate): string {
+  const { low, high } = estimate;
+  return low <= 0 && high > 0 ? `<${formatShare(high).replace('<', '')}` : formatShareWithSpread(estimate);
+}
+
+/** A number that rounds to nothing is not nothing: `<0.0001`, `>-0.0001`. */
+function fixedOrBound(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  if (value === 0) return '0';
+  if (Number(text) !== 0) return text;
+  return value > 0 ? `<${(10 ** -decimals).toFixed(decimals)}` : `>-${(10 ** -decimals).toFixed(decimals)}`;
 }
 
 /** A band of shares: `0.072–0.092`. */
@@ -36,6 +50,11 @@ export function formatNumber(value: number): string {
   if (size >= 0.09995) return value.toFixed(3);
   if (size >= 0.00095) return value.toFixed(4);
   return value === 0 ? '0' : value.toExponential(1);
+}
+
+/** A number with the half-width of its interval, `8.06 ±33.7`; alone where it has none. */
+export function formatNumberWithSpread({ mean, low, high }: Estimate): string {
+  return low === high ? formatNumber(mean) : `${formatNumber(mean)} ±${formatNumber((high - low) / 2)}`;
 }
 
 /** A whole number with thousands separated: `65,536`. */

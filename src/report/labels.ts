@@ -1,5 +1,5 @@
-/** What bases, families and regimes are called in reports. */
-import type { Basis, Family, Regime } from '../record/index.ts';
+/** What bases and families are called in reports. */
+import type { Basis, Family } from '../record/index.ts';
 
 export const BASIS_MEANING: Readonly<Record<Basis, string>> = {
   svd: 'top singular vectors of the weights',
@@ -20,12 +20,4 @@ export const FAMILY_MEANING: Readonly<Record<Family, string>> = {
   right: 'frozen right frame, trained left factor (LoRA at its start, LoRA-FA)',
   factors: 'both factors trained (LoRA)',
   diagonal: 'frozen frames, trained singular values (SVF)',
-};
-
-/** Short enough for a narrow column. */
-export const REGIME_LABEL: Readonly<Record<Regime, string>> = {
-  'under-threshold': 'under',
-  transition: 'transition',
-  reliable: 'reliable',
-  premium: 'premium',
 };

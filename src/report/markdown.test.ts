@@ -17,8 +17,8 @@ describe('renderProbeMarkdown', () => {
       ),
       '| rank | svd | gradient |',
       '| ---: | ---: | ---: |',
-      expect.stringMatching(/^\| 16 \| [\d.]+ \([\d.]+\) \| [\d.]+ \([\d.]+\) \|$/),
-      expect.stringMatching(/^\| 64 \| [\d.]+ \([\d.]+\) \| [\d.]+ \([\d.]+\) \|$/),
+      expect.stringMatching(/^\| 16 \| [\d.]+ ±[\d.]+ \([\d.]+\) \| [\d.]+ ±[\d.]+ \([\d.]+\) \|$/),
+      expect.stringMatching(/^\| 64 \| [\d.]+ ±[\d.]+ \([\d.]+\) \| [\d.]+ ±[\d.]+ \([\d.]+\) \|$/),
     ]);
     expect(text).toContain('loss 5.6723, float32, seed 7');
   });

@@ -1,6 +1,6 @@
 /** The record as short Markdown tables, for a README or an issue. */
 import type { Basis, Family, ProbeRecord } from '../record/index.ts';
-import { formatCount, formatNumber, formatShare } from './format.ts';
+import { formatCount, formatNumber, formatNumberWithSpread, formatShare } from './format.ts';
 import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
 import { basesOf, familiesOf, naturalAt, naturalOf, pointOf, ranksOf } from './view.ts';
@@ -44,7 +44,8 @@ function naturalTable(record: ProbeRecord): string[] {
     const natural = naturalOf(record.global, basis)!;
     const [heldOut, inSample] = [naturalAt(natural.heldOut, rank), naturalAt(natural.inSample, rank)];
     if (heldOut === undefined || inSample === undefined) return '–';
-    return `${formatNumber(heldOut)} (${formatNumber(inSample)})`;
+    const [low, high] = [naturalAt(natural.heldOutLow, rank)!, naturalAt(natural.heldOutHigh, rank)!];
+    return `${formatNumberWithSpread({ mean: heldOut, low, high })} (${formatNumber(inSample)})`;
   };
   const rows = ranksOf(record).map((rank) => [String(rank), ...bases.map((basis) => cell(basis, rank))]);
   const ridge = naturalOf(record.global, bases[0]!)!.ridge;

@@ -1,43 +1,60 @@
-/** The answer in a sentence or two, from the record alone. */
-import type { Basis, ProbeRecord } from '../record/index.ts';
-import { formatNumber, formatPercent, formatShare } from './format.ts';
-import { basesOf, familiesOf, headlineRank, naturalAt, naturalOf, pointOf } from './view.ts';
+/** The answer in a few sentences, from the record alone: nothing is said that no interval backs. */
+import type { Comparison, ProbeRecord, RankPoint } from '../record/index.ts';
+import { formatCount, formatNumber, formatPercent, formatShare, formatShareWithSpread } from './format.ts';
+import { basesOf, deadLayers, familiesOf, headlineRank, pointOf } from './view.ts';
 
 export function summarize(record: ProbeRecord): string {
   const rank = headlineRank(record);
   const family = familiesOf(record)[0];
   if (rank === null || family === undefined) return 'Nothing was measured.';
-  const bases = basesOf(record);
-  const best = largest(bases, (basis) => pointOf(record.global, basis, family, rank)?.coverage.mean);
-  const point = best === undefined ? undefined : pointOf(record.global, best, family, rank);
-  if (point === undefined) return 'Nothing was measured.';
+  const measured = basesOf(record).flatMap((basis) => {
+    const point = pointOf(record.global, basis, family, rank);
+    return point === undefined ? [] : [{ basis, point }];
+  });
+  if (measured.length === 0) return 'Nothing was measured.';
+  if (record.layers.length > 0 && deadLayers(record).length === record.layers.length)
+    return 'No measured layer has any gradient on these batches: there is nothing to reach.';
+  const { basis, point } = measured.reduce((a, b) => (b.point.coverage.mean > a.point.coverage.mean ? b : a));
   const ceiling =
     point.ceiling === null
       ? ''
       : `; no frames of that rank could reach more than ${formatShare(point.ceiling)} of the norm`;
   const first =
-    `At rank ${rank}, ${family} adapters on ${best} frames reach ${formatShare(point.coverage.mean)} of the ` +
-    `gradient’s norm (${formatPercent(point.energy.mean)}\u00a0% of its energy), ` +
-    `${formatNumber(point.gain.mean)} times the energy that random frames reach${ceiling}.`;
-  const heldOut = (basis: Basis) => {
-    const natural = naturalOf(record.global, basis);
-    return natural === null ? undefined : naturalAt(natural.heldOut, rank);
-  };
-  const natural = largest(bases, heldOut);
-  if (natural === undefined || bases.length < 2) return first;
-  return `${first} By natural coverage on held-out batches, ${natural} frames lead (ν\u00a0=\u00a0${formatNumber(heldOut(natural)!)}).`;
+    `At rank ${rank}, ${family} adapters on ${basis} frames reach ${formatShareWithSpread(point.coverage)} of the ` +
+    `gradient’s norm (${formatPercent(point.energy.mean)}\u00a0% of its energy), ${besideNull(point)}${ceiling}.`;
+  const comparisons = (record.global.comparisons ?? []).filter((one) => one.rank === rank);
+  const coverage = comparisons.find((one) => one.measure === 'coverage' && one.family === family);
+  const natural = comparisons.find((one) => one.measure === 'natural');
+  return [
+    first,
+    ...(coverage === undefined ? [] : [`By coverage, ${whoLeads(coverage, formatShare)}.`]),
+    ...(natural === undefined
+      ? []
+      : [`By natural coverage ν, held out, ${whoLeads(natural, formatNumber)}.`]),
+  ].join(' ');
 }
 
-/** The item with the largest defined score. */
-function largest<T>(items: readonly T[], score: (item: T) => number | undefined): T | undefined {
-  let best: T | undefined;
-  let bestScore = Number.NEGATIVE_INFINITY;
-  for (const item of items) {
-    const value = score(item);
-    if (value !== undefined && value > bestScore) {
-      best = item;
-      bestScore = value;
-    }
-  }
-  return best;
+/** What is said of a gain: the interval must lie outside the band of one draw of random frames. */
+function besideNull({ coverage, gain, null: band }: RankPoint): string {
+  const times = `${formatNumber(gain.mean)} times the energy that random frames reach`;
+  if (coverage.low === coverage.high) return `${times} (one batch, no interval)`;
+  if (coverage.low > band.high) return times;
+  if (coverage.high < band.low) return `${times}, which is less`;
+  return 'no more than random frames may reach';
+}
+
+/** `natural frames lead: ahead of svd by 1.2 [0.8, 1.6]`, or that it is undecided and what would tell. */
+function whoLeads(
+  { leader, differences, batchesNeeded }: Comparison,
+  format: (value: number) => string,
+): string {
+  const closest = differences.reduce((a, b) => (b.difference.low < a.difference.low ? b : a));
+  const { mean, low, high } = closest.difference;
+  const ahead = `${closest.basis} by ${format(mean)} [${format(low)}, ${format(high)}] on the same batches`;
+  if (low > 0) return `${leader} frames lead: ahead of ${ahead}`;
+  const more =
+    batchesNeeded === null
+      ? 'more than 10,000 batches would be needed'
+      : `about ${formatCount(batchesNeeded)} batches would tell`;
+  return `who leads is undecided at this size: ${leader} frames are ahead of ${ahead}; ${more}`;
 }

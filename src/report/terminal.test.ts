@@ -47,7 +47,7 @@ describe('renderProbeTable', () => {
         expect(Math.abs(gain / point.gain.mean - 1)).toBeLessThan(0.005);
         expect(Number(cells[7])).toBeCloseTo(point.ceiling!, 3);
         const heldOut = natural!.heldOut[point.rank - 1]!;
-        expect(Math.abs(Number(cells[9]) / heldOut - 1)).toBeLessThan(0.01);
+        expect(Math.abs(Number(cells[10]) / heldOut - 1)).toBeLessThan(0.01);
       }
     }
     expect(text).toContain('sotu-gpt2-4x256');
@@ -55,11 +55,17 @@ describe('renderProbeTable', () => {
     expect(text.split('\n').length).toBeLessThan(70);
   });
 
-  it('answers in words first: the best basis, its gain, the room above it', () => {
+  it('answers in words first: the best basis, its gain, the room above it, and what is decided', () => {
     const text = renderProbeTable(exampleProbeRecord()).replace(/\s+/g, ' ');
-    expect(text).toContain('At rank 64, core adapters on gradient frames reach 0.862 of the gradient’s norm');
+    expect(text).toContain(
+      'At rank 64, core adapters on gradient frames reach 0.862 ±0.026 of the gradient’s norm',
+    );
     expect(text).toContain('could reach more than 0.968');
-    expect(text).toContain('natural frames lead (ν = 41.7)');
+    expect(text).toContain(
+      'By coverage, gradient frames lead: ahead of svd by 0.300 [0.297, 0.303] on the same',
+    );
+    expect(text).toContain('ν, held out, who leads is undecided at this size');
+    expect(text).not.toContain('regime');
   });
 
   it('names the layers where bases differ most, widest first', () => {

@@ -1,15 +1,18 @@
 /** The record as text for a terminal, at most 100 columns wide. */
+import { someOf } from '../errors/index.ts';
 import type { Basis, Family, ProbeRecord, RankPoint } from '../record/index.ts';
 import {
   formatCompact,
   formatNumber,
+  formatNumberWithSpread,
   formatPercent,
   formatSeconds,
   formatShare,
   formatShareBand,
+  formatShareOrBound,
   formatShareWithSpread,
 } from './format.ts';
-import { BASIS_MEANING, REGIME_LABEL } from './labels.ts';
+import { BASIS_MEANING } from './labels.ts';
 import { printable } from './printable.ts';
 import { summarize } from './summary.ts';
 import {
@@ -24,6 +27,7 @@ import {
 } from './terminal-table.ts';
 import {
   basesOf,
+  deadLayers,
   familiesOf,
   familyOf,
   headlineRank,
@@ -77,14 +81,14 @@ function header(record: ProbeRecord, paint: Paint): string {
 function basisTable(record: ProbeRecord, family: Family, paint: Paint): string {
   const hasNatural = record.global.bases.some((b) => b.natural !== null);
   const head = ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal'];
-  if (hasNatural) head.push('ν (in-sample)');
-  const table = makeTable([...head, 'regime'], ['regime'], paint, 1);
+  if (hasNatural) head.push('ν');
+  const table = makeTable(head, [], paint, 1);
   for (const basis of basesOf(record)) {
     const title = `${paint.bold(basis)}  ${paint.dim(BASIS_MEANING[basis])}`;
-    table.push([{ content: title, colSpan: head.length + 1, hAlign: 'left' }]);
+    table.push([{ content: title, colSpan: head.length, hAlign: 'left' }]);
     for (const point of familyOf(record.global, basis, family)?.points ?? []) {
       const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
-      table.push([...pointCells(point, paint), ...natural, REGIME_LABEL[point.regime]]);
+      table.push([...pointCells(point, paint), ...natural]);
     }
   }
   const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
@@ -100,24 +104,24 @@ function pointCells(point: RankPoint, paint: Paint): string[] {
     paintGain(point, paint),
     formatShareBand(point.null.low, point.null.high),
     point.ceiling === null ? '–' : formatShare(point.ceiling),
-    point.signalCoverage === null ? '–' : formatShare(point.signalCoverage.mean),
+    point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage),
   ];
 }
 
-/** Coloured only where the interval of the coverage lies outside the band of random frames. */
+/** Coloured only where there is an interval and it lies outside the band of random frames. */
 function paintGain({ coverage, gain, null: band }: RankPoint, paint: Paint): string {
   const text = formatNumber(gain.mean);
+  if (coverage.low === coverage.high) return text;
   if (coverage.low > band.high) return paint.good(text);
   return coverage.high < band.low ? paint.poor(text) : text;
 }
 
 function naturalCell(record: ProbeRecord, basis: Basis, rank: number): string {
   const natural = naturalOf(record.global, basis);
-  if (natural === null) return '–';
-  const heldOut = naturalAt(natural.heldOut, rank);
-  const inSample = naturalAt(natural.inSample, rank);
-  if (heldOut === undefined || inSample === undefined) return '–';
-  return `${formatNumber(heldOut)} (${formatNumber(inSample)})`;
+  const at = (curve: readonly number[] | undefined) => naturalAt(curve ?? [], rank);
+  const [mean, low, high] = [at(natural?.heldOut), at(natural?.heldOutLow), at(natural?.heldOutHigh)];
+  if (mean === undefined || low === undefined || high === undefined) return '–';
+  return formatNumberWithSpread({ mean, low, high });
 }
 
 function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[] {
@@ -152,17 +156,26 @@ function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint)
       ...gains.map((gain) => (gain === undefined ? '–' : `${formatNumber(gain)}×`)),
     ]);
   }
-  const title = `Layers where the bases differ most: gain at rank ${rank}`;
+  const title = `Layers by the widest spread between bases: mean gain at rank ${rank}`;
   return [`${paint.bold(title)}\n${printTable(table)}`];
 }
 
 function legend(record: ProbeRecord, family: Family, paint: Paint): string {
-  const nu = record.global.bases.some((b) => b.natural !== null) ? ' ν: natural coverage, held out.' : '';
+  const nu = record.global.bases.some((b) => b.natural !== null)
+    ? ' ν: natural coverage, held out, ± half its 95\u00a0% interval.'
+    : '';
   const text =
     `coverage: ‖PG‖/‖G‖ ± half its 95\u00a0% interval. gain: energy over that of random frames. null band: 95\u00a0% of ` +
     `random frames. ceiling: the most that any ${family} frames could reach. signal: coverage of the expected ` +
-    `gradient.${nu} regime: the source paper’s labels.`;
-  const notes = record.notes.flatMap((note) => wrap(`note: ${note}`, WIDTH));
+    `gradient; below a bound where its interval reaches 0.${nu}`;
+  const dead = deadLayers(record);
+  const told =
+    dead.length === 0
+      ? []
+      : [
+          `${dead.length} of ${record.layers.length} layers are dead, without any gradient on these batches: ${someOf(dead.map(({ name }) => name))}.`,
+        ];
+  const notes = [...told, ...record.notes].flatMap((note) => wrap(`note: ${note}`, WIDTH));
   return [...wrap(text, WIDTH).map(paint.dim), ...notes].join('\n');
 }
 

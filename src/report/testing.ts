@@ -5,6 +5,7 @@
 import type {
   Basis,
   BasisResult,
+  Comparison,
   Estimate,
   Family,
   FamilyResult,
@@ -35,6 +36,30 @@ const DEFAULTS: ExampleOptions = {
   batches: 8,
   spectra: true,
 };
+
+/** By coverage gradient frames lead; by ν it is undecided. */
+function comparisons({ bases, ranks, batches }: ExampleOptions): Comparison[] {
+  if (batches < 2 || !bases.includes('gradient') || bases.length < 2) return [];
+  const others = bases.filter((basis) => basis !== 'gradient');
+  return ranks.flatMap((rank): Comparison[] => [
+    {
+      measure: 'coverage',
+      family: 'core',
+      rank,
+      leader: 'gradient',
+      differences: others.map((basis) => ({ basis, difference: around(0.3, 0.01) })),
+      batchesNeeded: batches,
+    },
+    {
+      measure: 'natural',
+      family: null,
+      rank,
+      leader: 'gradient',
+      differences: others.map((basis) => ({ basis, difference: { mean: 1.2, low: -0.4, high: 2.8 } })),
+      batchesNeeded: 22,
+    },
+  ]);
+}
 
 /** One measured layer of the made-up model: its shape and the squared singular values of its gradient. */
 interface Layer {
@@ -113,7 +138,11 @@ export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): Probe
       estimatedMemoryBytes: 655_000_000,
     },
     notes: ['Ranks above min(m, n) of a layer count as the whole of that side.'],
-    global: { gradientNorm: around(2.41, 0.05), bases: globalBases(measured, o) },
+    global: {
+      gradientNorm: around(2.41, 0.05),
+      bases: globalBases(measured, o),
+      comparisons: comparisons(o),
+    },
     layers: measured.map(({ result }) => result),
   };
 }

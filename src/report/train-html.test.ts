@@ -41,7 +41,7 @@ describe('a run in words', () => {
   it('says what was trained and what it did', () => {
     expect(summarizeTraining(record, metrics)).toBe(
       '16 parameters on 1 layer (core svd, rank 4) after 2 steps. Loss on the evaluation text 5.0000 → 4.0000 ' +
-        '(perplexity 148.41 → 54.60). Coverage at the end: 0.250.',
+        '(perplexity 148.41 → 54.60). Coverage at the end: 0.250, the mean of two batches.',
     );
     expect(summarizeTraining(record, metrics.slice(1))).toContain(
       'Loss of the training batch 5.5000 → 4.5000.',

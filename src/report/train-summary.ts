@@ -26,7 +26,8 @@ export function summarizeTraining(given: TrainRecord, metrics: readonly TrainMet
   const evaluated = metrics.flatMap(({ evalLoss }) => (evalLoss === undefined ? [] : [evalLoss]));
   const losses = metrics.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
   const coverage = metrics.findLast((row) => row.coverage !== undefined)?.coverage;
-  const reach = coverage === undefined ? '' : ` Coverage at the end: ${formatShare(coverage)}.`;
+  const reach =
+    coverage === undefined ? '' : ` Coverage at the end: ${formatShare(coverage)}, the mean of two batches.`;
   if (evaluated.length > 1) {
     const [first, last] = [evaluated[0]!, evaluated.at(-1)!];
     const perplexity = (loss: number) => Math.exp(loss).toFixed(2);

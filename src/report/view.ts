@@ -23,6 +23,11 @@ export function pointOf(result: Measured, basis: Basis, family: Family, rank: nu
   return familyOf(result, basis, family)?.points.find((point) => point.rank === rank);
 }
 
+/** Layers through which no gradient flows on the measured batches; coverage means nothing there. */
+export const isDead = ({ gradientNorm }: LayerResult): boolean => gradientNorm.mean === 0;
+
+export const deadLayers = ({ layers }: ProbeRecord): LayerResult[] => layers.filter(isDead);
+
 /** The bases that have results, in the order of the record. */
 export function basesOf(record: ProbeRecord): Basis[] {
   return record.global.bases.map((b) => b.basis);
@@ -78,7 +83,7 @@ export function gainSpread(layer: LayerResult, family: Family, rank: number): nu
   return gains.length < 2 ? undefined : Math.max(...gains) / Math.max(Math.min(...gains), Number.MIN_VALUE);
 }
 
-/** The layers whose bases differ most, widest spread first. */
+/** The layers whose bases have the widest spread of mean gains, widest first; dead ones left out. */
 export function widestLayers(
   record: ProbeRecord,
   family: Family,
@@ -86,6 +91,7 @@ export function widestLayers(
   count: number,
 ): LayerResult[] {
   return record.layers
+    .filter((layer) => !isDead(layer))
     .map((layer) => ({ layer, spread: gainSpread(layer, family, rank) }))
     .filter((entry): entry is { layer: LayerResult; spread: number } => entry.spread !== undefined)
     .sort((a, b) => b.spread - a.spread)

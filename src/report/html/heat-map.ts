@@ -1,7 +1,7 @@
 /** Gain of every layer at every rank, one panel per kind of layer, so that depth reads downwards. */
 import type { Basis, Family, LayerResult, ProbeRecord } from '../../record/index.ts';
 import { formatNumber } from '../format.ts';
-import { pointOf, ranksOf } from '../view.ts';
+import { isDead, pointOf, ranksOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
 import { groupByKind, parseModuleName } from './module-name.ts';
 import { GAIN_STEPS, gainStep } from './palette.ts';
@@ -58,7 +58,7 @@ function cell(
   rank: number,
   [column, row, cellWidth, height]: readonly [number, number, number, number],
 ): Markup {
-  const gain = pointOf(layer, basis, family, rank)?.gain.mean;
+  const gain = isDead(layer) ? undefined : pointOf(layer, basis, family, rank)?.gain.mean;
   const box = {
     x: LEFT + column * cellWidth,
     y: TOP + row * height,

@@ -1,7 +1,7 @@
 /** Every measured layer in a table that the script of the page can sort and fill for other ranks and families. */
 import type { Family, LayerResult, ProbeRecord } from '../../record/index.ts';
 import { formatNumber, formatPercent, formatShare } from '../format.ts';
-import { basesOf, pointOf } from '../view.ts';
+import { basesOf, isDead, pointOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
 
 /** A cell: what is read, and what is sorted by; nothing to sort by where nothing was measured. */
@@ -61,14 +61,14 @@ function layerRow(
   const { inFeatures, outFeatures, effectiveRank: er } = layer;
   const fixed: Cell[] = [
     { text: `${inFeatures}×${outFeatures}`, value: inFeatures * outFeatures },
-    { text: formatNumber(layer.gradientNorm.mean), value: layer.gradientNorm.mean },
+    { text: isDead(layer) ? 'dead' : formatNumber(layer.gradientNorm.mean), value: layer.gradientNorm.mean },
     { text: formatPercent(layer.energyShare), value: layer.energyShare },
     er === null ? ABSENT : { text: formatNumber(er.entropic), value: er.entropic },
     er === null ? ABSENT : { text: formatNumber(er.stable), value: er.stable },
   ];
   const measured = basesOf(record).flatMap((basis): Cell[] => {
     const point = pointOf(layer, basis, family, rank);
-    if (point === undefined) return [ABSENT, ABSENT];
+    if (point === undefined || isDead(layer)) return [ABSENT, ABSENT];
     const [coverage, gain] = [point.coverage.mean, point.gain.mean];
     return [
       { text: formatShare(coverage), value: coverage },

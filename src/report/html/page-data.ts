@@ -1,6 +1,6 @@
 /** The numbers that the script of the page needs to repaint the heat map and refill the layer table. */
 import type { Basis, Family, ProbeRecord } from '../../record/index.ts';
-import { basesOf, familiesOf, pointOf, ranksOf } from '../view.ts';
+import { basesOf, familiesOf, isDead, pointOf, ranksOf } from '../view.ts';
 import { GAIN_STEPS } from './palette.ts';
 
 export interface PageData {
@@ -20,7 +20,7 @@ export function pageData(record: ProbeRecord): PageData {
       bases.map((basis) =>
         record.layers.map((layer) =>
           ranks.map((rank) => {
-            const value = pointOf(layer, basis, family, rank)?.[key].mean;
+            const value = isDead(layer) ? undefined : pointOf(layer, basis, family, rank)?.[key].mean;
             return value === undefined ? null : Number(value.toPrecision(5));
           }),
         ),

@@ -7,7 +7,7 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const find = (id) => document.getElementById(id);
 for (const controls of document.querySelectorAll('.controls')) controls.hidden = false;
 
-const share = (v) => v.toFixed(Math.abs(v) >= 0.09995 ? 3 : 4);
+const share = (v) => v === 0 ? '0' : v < 0.00005 ? '<0.0001' : v.toFixed(v >= 0.09995 ? 3 : 4);
 const number = (v) => {
   if (v >= 999999.5) return (v / 1e6).toPrecision(3) + 'M';
   if (v >= 99.95) return Math.round(v).toLocaleString('en-US');

@@ -3,12 +3,13 @@ import type { Basis, Family, ProbeRecord, RankPoint } from '../../record/index.t
 import {
   formatCount,
   formatNumber,
+  formatNumberWithSpread,
   formatPercent,
   formatShare,
   formatShareBand,
+  formatShareOrBound,
   formatShareWithSpread,
 } from '../format.ts';
-import { REGIME_LABEL } from '../labels.ts';
 import { basesOf, familyOf, naturalAt, naturalOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
 
@@ -24,7 +25,6 @@ const HEAD = [
   'signal',
   'ν held out',
   'ν in sample',
-  'regime',
 ];
 
 export function pointTable(record: ProbeRecord, family: Family): Markup {
@@ -47,10 +47,13 @@ export function pointTable(record: ProbeRecord, family: Family): Markup {
 
 function pointRow(record: ProbeRecord, basis: Basis, point: RankPoint): Markup {
   const natural = naturalOf(record.global, basis);
-  const nu = (curve: readonly number[] | undefined) => {
-    const value = curve === undefined ? undefined : naturalAt(curve, point.rank);
-    return value === undefined ? '–' : formatNumber(value);
-  };
+  const at = (curve: readonly number[] | undefined) => naturalAt(curve ?? [], point.rank);
+  const [mean, low, high] = [at(natural?.heldOut), at(natural?.heldOutLow), at(natural?.heldOutHigh)];
+  const inSample = at(natural?.inSample);
+  const heldOut =
+    mean === undefined || low === undefined || high === undefined
+      ? '–'
+      : formatNumberWithSpread({ mean, low, high });
   const cells = [
     String(point.rank),
     formatCount(point.parameters),
@@ -59,10 +62,9 @@ function pointRow(record: ProbeRecord, basis: Basis, point: RankPoint): Markup {
     formatNumber(point.gain.mean),
     formatShareBand(point.null.low, point.null.high),
     point.ceiling === null ? '–' : formatShare(point.ceiling),
-    point.signalCoverage === null ? '–' : formatShareWithSpread(point.signalCoverage),
-    nu(natural?.heldOut),
-    nu(natural?.inSample),
-    REGIME_LABEL[point.regime],
+    point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage),
+    heldOut,
+    inSample === undefined ? '–' : formatNumber(inSample),
   ];
   const name = element('th', { scope: 'row' }, basis);
   return element('tr', {}, name, ...cells.map((text) => element('td', {}, text)));

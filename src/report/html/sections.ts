@@ -123,8 +123,8 @@ function reading(record: ProbeRecord): Markup {
     ['ceiling', 'the largest coverage that any frames of that rank have on the same batches.'],
     ['signal', 'coverage of the expected gradient, estimated from pairs of independent batches.'],
     [
-      'regime',
-      'the source paper’s labels by coverage: under 0.05, transition, reliable from 0.07, premium from 0.13. A convention under test.',
+      'dead',
+      'a layer without any gradient on these batches: there is nothing to reach, and coverage means nothing.',
     ],
     ...basesOf(record).map((basis): [string, string] => [basis, `${BASIS_MEANING[basis]}.`]),
   ];
