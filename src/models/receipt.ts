@@ -35,7 +35,7 @@ export function writeReceipt(documents: Documents, sequences: Sequences, tokeniz
     tokens: sequences.tokensFound,
     sequences: sequences.count,
     targets: sequences.lossMask.reduce((sum, target) => sum + target, 0),
-    notes: [...documents.notes, ...(sequences.notes ?? [])],
+    notes: [...(tokenizer.notes ?? []), ...documents.notes, ...(sequences.notes ?? [])],
     first: showFirst(sequences, tokenizer),
   };
 }

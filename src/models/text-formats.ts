@@ -35,7 +35,7 @@ const TABLES: Readonly<Record<string, string>> = { '.csv': ',', '.tsv': '\\t' };
 export function refuseOtherFormats(path: string, bytes: Uint8Array): void {
   const separator = TABLES[extname(path).toLowerCase()];
   if (separator !== undefined) {
-    const convert = `python3 -c "import pandas; pandas.read_csv('${path}', sep='${separator}').to_json('data.jsonl', orient='records', lines=True)"`;
+    const convert = `python3 -c "import pandas; pandas.read_csv('FILE', sep='${separator}').to_json('data.jsonl', orient='records', lines=True)"`;
     throw refusal(path, 'a table', `${TO_JSONL}: ${convert}`);
   }
   const kind = recognizeKind(bytes);

@@ -107,7 +107,13 @@ describe('openTokenizer', () => {
 
   it('puts the token in front of a text that the post-processor puts there, whatever add_bos_token says', async () => {
     // transformers 5.24 does the same for a tokenizer.json: PreTrainedTokenizerFast, GPT2Tokenizer, Qwen2Tokenizer.
-    expect((await open(files, { ...config, add_bos_token: true })).encode('a')).toEqual([0]);
+    const without = await open(files, { ...config, add_bos_token: true });
+    expect(without.encode('a')).toEqual([0]);
+    expect(without.notes).toEqual([expect.stringMatching(/add_bos_token: true.*puts no token in front/)]);
+    expect((await open(files)).notes).toEqual([]);
+    expect((await open(files, { eos_token: '<end>' })).notes).toEqual([
+      'The tokenizer has no token "<end>", which its configuration calls the end.',
+    ]);
     const template = {
       type: 'TemplateProcessing',
       single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
@@ -117,6 +123,7 @@ describe('openTokenizer', () => {
     const tokenizer = await open({ ...files, post_processor: template }, { ...config, add_bos_token: false });
     expect(tokenizer.beginOfText).toBe(7);
     expect(tokenizer.encode('ab')).toEqual([7, 2]);
+    expect(tokenizer.notes).toEqual([expect.stringMatching(/add_bos_token: false.*puts a token in front/)]);
   });
 
   it('takes special tokens and flags from the configuration, as transformers does', async () => {

@@ -36,6 +36,8 @@ export interface Tokenizer {
   readonly ends: ReadonlySet<number>;
   /** The token in front of every text, when the model wants one. */
   readonly beginOfText: number | null;
+  /** What its files say that is not done, in whole sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** Marks of a document's end. A chat model's own end token ends a turn, so these are tried before it. */
@@ -103,12 +105,34 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       endOfSequence,
       ends: new Set([endOfText, endOfSequence, generation.eos_token_id].flat().filter(isId)),
       beginOfText,
+      notes: findContradictions(config, beginOfText, endOfSequence),
       hasToken: (id) => tokens.has(id),
       encode: (text) => encodeAll([text])[0]!.flatMap((ids) => [...ids]),
       encodeAll,
       decode: (ids) => telling(() => decode(ids.flatMap((id) => tokens.get(id) ?? []))),
     };
   });
+}
+
+function findContradictions(
+  config: TokenizerFiles['config'],
+  beginOfText: number | null,
+  endOfSequence: number | null,
+): string[] {
+  const wanted = config.add_bos_token;
+  const notes: string[] = [];
+  if (typeof wanted === 'boolean' && wanted !== (beginOfText !== null)) {
+    const done =
+      beginOfText === null ? 'puts no token in front of a text' : 'puts a token in front of a text';
+    notes.push(
+      `The tokenizer's configuration says add_bos_token: ${wanted}, but its post-processor ${done}, and decides.`,
+    );
+  }
+  const end = contentOf(config.eos_token);
+  if (end !== undefined && endOfSequence === null) {
+    notes.push(`The tokenizer has no token ${JSON.stringify(end)}, which its configuration calls the end.`);
+  }
+  return notes;
 }
 
 const isId = (id: unknown): id is number => Number.isInteger(id);
