@@ -4,7 +4,16 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { gradients } from '../autodiff/index.ts';
-import { Graph, reduceLogSumExp, reduceMean, reduceSum, type Value } from '../graph/index.ts';
+import {
+  Graph,
+  matmul,
+  reduceLogSumExp,
+  reduceMean,
+  reduceSum,
+  rmsNormalization,
+  softmax,
+  type Value,
+} from '../graph/index.ts';
 import { createRng, float32, sizeOf } from '../numeric/index.ts';
 import { createOnnxEngine, createReferenceEngine } from './index.ts';
 
@@ -104,5 +113,27 @@ describe.each(engines)('long sums on $name', (engine) => {
       expect(Math.abs(sum![i]! / value - 1)).toBeLessThan(5e-7);
       expect(Math.abs((mean![i]! * count) / value - 1)).toBeLessThan(5e-7);
     });
+  });
+
+  it('products, softmax and norms of thousands of elements', async () => {
+    const [rows, count] = [2, 8192];
+    const rng = createRng(3);
+    const data = Float32Array.from({ length: rows * count }, () => rng.normal() ** 2);
+    const { product, weights, norm } = await evaluate(engine, [rows, count], data, (x) => ({
+      product: matmul(x, x, { transposeB: true }),
+      weights: softmax(x),
+      norm: rmsNormalization(x, x.graph.constant(float32([count], new Float32Array(count).fill(1))), 0),
+    }));
+    for (const row of [0, 1]) {
+      const x = data.subarray(row * count, (row + 1) * count);
+      const squares = x.reduce((sum, value) => sum + value * value, 0);
+      const exponentials = x.reduce((sum, value) => sum + Math.exp(value), 0);
+      expect(Math.abs(product![row * rows + row]! / squares - 1)).toBeLessThan(1e-6);
+      x.forEach((value, i) => {
+        const at = row * count + i;
+        expect(Math.abs((weights![at]! * exponentials) / Math.exp(value) - 1)).toBeLessThan(1e-5);
+        expect(Math.abs((norm![at]! * Math.sqrt(squares / count)) / value - 1)).toBeLessThan(1e-6);
+      });
+    }
   });
 });
