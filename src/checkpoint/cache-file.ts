@@ -99,7 +99,7 @@ export async function writeCacheFile(
 
 /**
  * The tensors of a cache file that is as it was written, undefined when there is none, or what is wrong with it.
- * Reads the whole file: a checksum costs a third of a second per gigabyte, a wrong weight costs the result.
+ * Reads the whole file: that costs about a second of processor time per gigabyte, a wrong weight costs the result.
  */
 export async function openCacheFile(
   path: string,

@@ -52,6 +52,13 @@ export function readExactly(
   // Before anything is allocated: the length may come from the file itself.
   if (offset + length > size) throw fileEnds(path, size, offset + length);
   const bytes = new Uint8Array(length);
+  readInto(bytes, descriptor, path, offset);
+  return bytes;
+}
+
+/** Fills `bytes` from `offset` on. */
+function readInto(bytes: Uint8Array, descriptor: number, path: string, offset: number): void {
+  const { length } = bytes;
   let done = 0;
   while (done < length) {
     // One read call of the system gives at most 2³¹ bytes.
@@ -59,7 +66,6 @@ export function readExactly(
     if (count === 0) throw fileEnds(path, offset + done, offset + length);
     done += count;
   }
-  return bytes;
 }
 
 /** The error `file-truncated`: `needed` bytes were to be there; `part` is what the file ends in. */
@@ -73,8 +79,8 @@ export function fileEnds(path: string, size: number, needed: number | bigint, pa
 }
 
 /**
- * The bytes of a range piece by piece, each in an array of its own; between pieces, signals and timers have their
- * turn. Throws as {@link readExactly} does.
+ * The bytes of a range piece by piece, all in one buffer: a piece holds until the next is asked for. Between pieces,
+ * signals and timers have their turn. Throws as {@link readExactly} does.
  */
 export async function* readPieces(
   { path, offset, length }: FileRange,
@@ -84,8 +90,11 @@ export async function* readPieces(
     throw readingError(path, error);
   });
   try {
+    const buffer = new Uint8Array(Math.min(pieceBytes, length));
     for (let done = 0; done < length; done += pieceBytes) {
-      yield readExactly(file.fd, path, offset + done, Math.min(pieceBytes, length - done));
+      const piece = buffer.subarray(0, Math.min(pieceBytes, length - done));
+      readInto(piece, file.fd, path, offset + done);
+      yield piece;
       await nextTurn();
     }
   } finally {

@@ -28,7 +28,16 @@ export interface KillOutcome {
 }
 
 // A checkpoint at every step: most of the time goes into writing files, where a kill would hurt.
-const SETTINGS = { rank: 4, steps: 25, batchSize: 1, seqLen: 16, checkpointEvery: 1, dropout: 0.1, seed: 2 };
+const SETTINGS = {
+  rank: 4,
+  steps: 25,
+  batchSize: 1,
+  seqLen: 16,
+  checkpointEvery: 1,
+  dropout: 0.1,
+  seed: 2,
+  coverageEvery: 10,
+};
 
 /** About a step of these runs, with its checkpoint. */
 const STEP_MS = 60;
@@ -40,7 +49,7 @@ export async function killAtRandomMoments(plan: KillPlan): Promise<KillOutcome> 
   const model = await openModel(modelPath, { cacheFolder });
   const optionsIn = (directory: string): TrainOptions => ({ ...SETTINGS, directory });
   const results = async (folder: string) => ({
-    losses: readTrainMetrics(folder).map(({ step, loss }) => [step, loss]),
+    metrics: readTrainMetrics(folder).map(({ tokensPerSecond: _, ...rest }) => rest),
     numbers: Object.entries(trainedArrays(await loadAdapter(folder, model))).map(([name, x]) => [
       name,
       [...x],
