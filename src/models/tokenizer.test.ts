@@ -217,6 +217,14 @@ describe('openTokenizer', () => {
       expect.objectContaining({ code: 'tokenizer-too-slow' }),
     );
     expect(evil.encode('1')).toEqual([4]);
+    const decoder = { type: 'Replace', pattern: { Regex: '(a+)+$b' }, content: '' };
+    const reading = await open({
+      ...files,
+      decoder: { type: 'Sequence', decoders: [{ type: 'Fuse' }, decoder] },
+    });
+    expect(() => reading.decode([...Array(40).fill(0), 1, 2])).toThrow(
+      expect.objectContaining({ code: 'tokenizer-too-slow' }),
+    );
   });
 
   it('refuses a tokenizer that is larger than its model, missing, or damaged', async () => {

@@ -46,6 +46,9 @@ const DOCUMENT_ENDS = ['<|endoftext|>', '<|end_of_text|>'];
 /** What opening, any text, and a thousand characters of it may take, milliseconds: many times what they should. */
 const PATIENCE = { opening: 10_000, ever: 1000, perThousand: 50 };
 
+const patienceFor = (characters: number): number =>
+  PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand;
+
 /**
  * The tokenizer of a checkpoint.
  * Throws {@link UserError} `tokenizer-missing`, `tokenizer-invalid`, `tokenizer-unsupported`, or
@@ -90,7 +93,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
     const encodeAll = (texts: readonly string[]) =>
       telling(() => {
         const characters = texts.reduce((sum, text) => sum + text.length, 0);
-        return withinTime(PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand, () =>
+        return withinTime(patienceFor(characters), () =>
           texts.map((text) => {
             const ids = new IdList();
             if (beginOfText !== null) ids.push(beginOfText);
@@ -109,7 +112,10 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       hasToken: (id) => tokens.has(id),
       encode: (text) => encodeAll([text])[0]!.flatMap((ids) => [...ids]),
       encodeAll,
-      decode: (ids) => telling(() => decode(ids.flatMap((id) => tokens.get(id) ?? []))),
+      decode: (ids) =>
+        telling(() =>
+          withinTime(patienceFor(ids.length), () => decode(ids.flatMap((id) => tokens.get(id) ?? []))),
+        ),
     };
   });
 }

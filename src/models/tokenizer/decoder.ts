@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readBytes } from './byte-letters.ts';
 import { SequenceDecoder } from './library.ts';
 import { checked, type Maker, makePart } from './parts.ts';
-import { patternSchema } from './pattern.ts';
+import { compilePattern, patternSchema } from './pattern.ts';
 
 /** Changes a list of tokens; joined, the last list is the text. */
 export type Decoder = (tokens: readonly string[]) => readonly string[];
@@ -75,8 +75,11 @@ const MAKERS: Readonly<Record<string, Maker<Decoder>>> = {
           token.replaceAll(replacement, i === 0 && prepend_scheme !== 'never' ? '' : ' '),
         ),
   ),
-  Replace: library({ pattern: patternSchema, content: text }),
-  Fuse: library({}),
+  Replace: checked({ pattern: patternSchema, content: text }, ({ pattern, content }) => {
+    const found = compilePattern(pattern);
+    return (tokens) => tokens.map((token) => token.replace(found, () => content));
+  }),
+  Fuse: checked({}, () => (tokens) => [tokens.join('')]),
   Strip: library({ content: text, start: z.int().min(0), stop: z.int().min(0) }),
   WordPiece: library({ prefix: text, cleanup: z.boolean() }),
   BPEDecoder: library({ suffix: text }),
