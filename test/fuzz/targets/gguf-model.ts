@@ -60,7 +60,8 @@ function makeGgufModel(rng: Rng): FuzzCase<Read> {
   };
 }
 
-function llamaParts(blocks: number, rng: Rng): GgufParts {
+/** A model of width 8 with a vocabulary of all bytes. */
+export function llamaParts(blocks: number, rng: Rng): GgufParts {
   const [width, inner, heads] = [8, 12, 2];
   const entries: GgufEntry[] = [
     text('general.architecture', 'llama'),
