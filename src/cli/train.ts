@@ -122,7 +122,12 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     });
   } catch (error) {
     discard();
-    if (hasCheckpoint(run.directory)) await writeReport(run.directory, 'partial');
+    if (hasCheckpoint(run.directory)) {
+      // What went wrong first is what is told: a full disk refuses the report as well.
+      await writeReport(run.directory, 'partial').catch(() =>
+        progress.say('the report of what was trained until then could not be written'),
+      );
+    }
     throw error;
   } finally {
     progress.end();

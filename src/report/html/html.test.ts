@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BASES } from '../../record/index.ts';
+import { renderProbeTable } from '../terminal.ts';
 import { type ExampleOptions, exampleProbeRecord, exampleRunRecord } from '../testing.ts';
 import { renderProbeHtml } from './render-probe-html.ts';
 import { commandLine } from './run-details.ts';
@@ -120,5 +121,14 @@ describe('commandLine', () => {
   it('quotes what a shell would read otherwise', () => {
     const run = { ...exampleRunRecord(), arguments: ['my model', '--layers', "a*'b", '--ranks', '2,4'] };
     expect(commandLine(run)).toBe(`rankscope probe 'my model' --layers 'a*'\\''b' --ranks 2,4`);
+  });
+
+  it('calls a layer without any gradient dead, and gives it no coverage', () => {
+    const dead = exampleProbeRecord();
+    dead.layers[1]!.gradientNorm = { mean: 0, low: 0, high: 0 };
+    const row = renderProbeHtml(dead, null).split('<tr data-layer="1">')[1]!.split('</tr>')[0]!;
+    expect(row).toContain('>dead<');
+    expect(row.match(/<td[^>]*>–<\/td>/g)).toHaveLength(2 * dead.global.bases.length);
+    expect(renderProbeTable(dead)).toMatch(/1 of \d+ layers are dead/);
   });
 });

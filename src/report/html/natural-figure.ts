@@ -41,7 +41,9 @@ export function naturalFigure(id: string, record: ProbeRecord, width: number): M
     .sort((a, b) => a - b);
   const values = series.flatMap(({ natural: n }) =>
     ranks.flatMap((rank) =>
-      [n.inSample, n.heldOutHigh, n.permutedHeldOut].map((curve) => naturalAt(curve, rank) ?? 0),
+      [n.inSample, n.heldOutLow, n.heldOutHigh, n.permutedHeldOut].map(
+        (curve) => naturalAt(curve, rank) ?? 0,
+      ),
     ),
   );
   const y = linearScale([Math.min(0, ...values), Math.max(...values, 1e-9)], [frame.bottom, frame.top], 6);
