@@ -129,7 +129,7 @@ describe('rankscope eval', () => {
 
   it.each([
     [['tiny'], /--data/],
-    [['tiny', ...shared, '--seq-len', '21'], /at most 20/],
+    [['tiny', '--data', 'text.txt', '--seq-len', '21'], /at most 20/],
     [['tiny', ...shared, '--adapter', 'nowhere'], /nowhere/],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await run('eval', ...args);
