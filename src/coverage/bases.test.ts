@@ -55,7 +55,7 @@ async function frameOf(basis: Basis, rank = RANK): Promise<Frame> {
       weight: () => Float32Array.from(weight.data),
       cache: new Cache(cacheFolder, expect.unreachable),
       rng: createRng(11),
-      moments: await moments(),
+      moments,
       ridge: RIDGE,
       file: null,
       product: multiply,

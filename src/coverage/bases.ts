@@ -17,9 +17,11 @@ import {
   transpose,
 } from '../numeric/index.ts';
 import type { Basis } from '../record/index.ts';
+import type { Resident } from '../runtime/index.ts';
 import type { Frame } from './frame.ts';
 import type { FramesFile } from './frames-file.ts';
-import type { LayerMoments, MomentsWanted } from './moments.ts';
+import type { LeadingFrames } from './leading/index.ts';
+import type { LayerMoments, Moments, MomentsWanted } from './moments.ts';
 import { topSingularVectors } from './svd-cache.ts';
 
 const NONE: MomentsWanted = { gradient: false, second: false };
@@ -52,12 +54,21 @@ export interface FrameSources {
   /** Of the decompositions that are kept between runs. */
   readonly cache: Cache;
   readonly rng: Rng;
-  readonly moments: LayerMoments | null;
+  /** Moments of the calibration batches, read when they are wanted. */
+  readonly moments: (() => Promise<LayerMoments>) | null;
   /** λ of the natural basis. */
   readonly ridge: number;
   /** Of the bases that a user brings. */
   readonly file: FramesFile | null;
   readonly product: MatrixProduct;
+  /** Finds leading directions in the engine; without it every frame comes of a whole decomposition. */
+  readonly leading?: LeadingSource;
+}
+
+/** The engine's way to frames of few columns, with the moments as it holds them. */
+export interface LeadingSource {
+  readonly frames: LeadingFrames;
+  readonly moments: Moments<Resident> | null;
 }
 
 type FrameMaker = (sources: FrameSources, rank: number) => Promise<Frame>;
@@ -68,11 +79,18 @@ const fromFile: FrameMaker = ({ layer, file, product }, rank) => {
   return file.read(layer, rank, product);
 };
 
+const topOfGradient: FrameMaker = async ({ moments, product, leading }, rank) =>
+  (await leading?.frames.ofGradient(leading.moments!, rank)) ??
+  svd((await moments!()).gradient!, { rank, product });
+
 const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
   /** Top singular vectors of W. */
-  svd: async ({ layer, weight, cache, product }, rank) => {
+  svd: async ({ layer, weight, cache, product, leading }, rank) => {
     const values = weight();
-    return topSingularVectors(layer, values, () => weightMatrix(layer, values), rank, cache, product);
+    const decompose = async (columns: number) =>
+      (await leading?.frames.ofWeight(layer, values, columns)) ??
+      svd(weightMatrix(layer, values), { rank: columns, product });
+    return topSingularVectors(layer, values, decompose, rank, cache);
   },
 
   /** Bottom singular vectors of W, the smallest first. */
@@ -88,16 +106,17 @@ const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
   }),
 
   /** Top singular vectors of the mean gradient. */
-  gradient: async ({ moments, product }, rank) => svd(moments!.gradient!, { rank, product }),
+  gradient: (sources, rank) => topOfGradient(sources, rank),
 
   /**
    * The 2K top directions of the mean gradient dealt out to the two sides in turn: U gets the odd ones, V the even
    * ones. At every rank the pair spans the same 2K directions as LoRA-GA's split (1…K left, K+1…2K right), which
    * is best for `factors`, and unlike that split it nests over ranks.
    */
-  'gradient-lora-ga': async ({ moments, layer, product }, rank) => {
-    const pairs = Math.min(rank, Math.floor(Math.min(layer.inFeatures, layer.outFeatures) / 2));
-    const { u, v } = await svd(moments!.gradient!, { rank: 2 * pairs, product });
+  'gradient-lora-ga': async (sources, rank) => {
+    const { inFeatures, outFeatures } = sources.layer;
+    const pairs = Math.min(rank, Math.floor(Math.min(inFeatures, outFeatures) / 2));
+    const { u, v } = await topOfGradient(sources, 2 * pairs);
     return { u: everySecond(u, 0), v: everySecond(v, 1) };
   },
 
@@ -106,12 +125,15 @@ const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
    * U ← L_A⁻ᵀ Ũ, V ← L_B⁻ᵀ Ṽ and made orthonormal. Any square root of A + λaI gives the same spans; a Cholesky
    * factor is the cheapest (`coverage.md` writes it with the symmetric root).
    */
-  natural: async ({ moments, ridge, product }, rank) => {
+  natural: async ({ moments: read, ridge, product, leading }, rank) => {
+    const found = await leading?.frames.natural(leading.moments!, ridge, rank);
+    if (found !== undefined) return found;
+    const moments = await read!();
     const inverseRoot = async (moment: Matrix) =>
       invertLower(await cholesky(ridged(moment, ridge), product), product);
-    const left = await inverseRoot(moments!.inputs!);
-    const right = await inverseRoot(moments!.outputs!);
-    const whitened = await product(await product(left, moments!.gradient!), right, { transposeB: true });
+    const left = await inverseRoot(moments.inputs!);
+    const right = await inverseRoot(moments.outputs!);
+    const whitened = await product(await product(left, moments.gradient!), right, { transposeB: true });
     const { u, v } = await svd(whitened, { rank, product });
     return {
       u: await orthonormalize(await product(left, u, { transposeA: true }), product),
@@ -120,10 +142,13 @@ const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
   },
 
   /** Principal directions of the inputs on one side and of the output gradients on the other. */
-  activation: async ({ moments, product }, rank) => ({
-    u: (await symmetricEigen(moments!.inputs!, { rank, product })).vectors,
-    v: (await symmetricEigen(moments!.outputs!, { rank, product })).vectors,
-  }),
+  activation: async ({ moments, product }, rank) => {
+    const { inputs, outputs } = await moments!();
+    return {
+      u: (await symmetricEigen(inputs!, { rank, product })).vectors,
+      v: (await symmetricEigen(outputs!, { rank, product })).vectors,
+    };
+  },
 
   file: fromFile,
   'file-2': fromFile,

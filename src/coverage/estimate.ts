@@ -5,7 +5,7 @@ import { createRng, sizeOf } from '../numeric/index.ts';
 import { type FrameSet, frameRank } from './frame.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
-import { buildMomentsPass, layerGroups, momentBytes } from './moments.ts';
+import { batchesTogether, buildMomentsPass, layerGroups } from './moments.ts';
 import type { ProbeSettings } from './settings.ts';
 
 /** Node, the engine and their libraries, with a text and its tokens. */
@@ -48,20 +48,19 @@ export function estimateMemory(
       plans.length *
       (4 * settings.batches + 48)
     : 0;
-  const moments = (wanted: { gradient: boolean; second: boolean }) => {
+  const moments = (wanted: { gradient: boolean; second: boolean }, batchCount: number) => {
     if (!wanted.gradient && !wanted.second) return 0;
     const groups = layerGroups(layers, wanted).map((group) => {
-      const { graph } = buildMomentsPass(model, group, wanted, settings.batchSize, settings.seqLen);
-      return (
-        estimatePeakBytes(graph) +
-        OUTPUT_COPIES * group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0)
-      );
+      const { batchSize, seqLen } = settings;
+      const batch = { sequences: batchSize, seqLen };
+      const together = batchesTogether(model, group, wanted, batchCount, batch);
+      return estimatePeakBytes(buildMomentsPass(model, group, wanted, together * batchSize, seqLen).graph);
     });
     return Math.max(...groups);
   };
   // Frames are made in float64 and written in float32.
-  const framing = moments(momentsFor(settings.bases)) + 3 * frameBytes;
-  const spectra = moments({ gradient: true, second: false });
+  const framing = moments(momentsFor(settings.bases), settings.calibrationBatches) + 3 * frameBytes;
+  const spectra = moments({ gradient: true, second: false }, 1);
   const passes = estimatePeakBytes(measuring) + (OUTPUT_COPIES - 1) * outputs + keptCores;
   const measured = model.weightBytes + frameBytes + Math.max(framing, spectra, passes);
   return Math.round(SLACK * (PROCESS_BYTES + Math.max(measured, TEXT_COPIES * textBytes)));

@@ -3,11 +3,20 @@ import { UserError } from '../errors/index.ts';
 import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import { BASES, type Basis, FILE_BASES, type MadeBasis } from '../record/index.ts';
-import type { Engine } from '../runtime/index.ts';
-import { MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
+import type { Engine, Resident } from '../runtime/index.ts';
+import { type FrameSources, MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
 import { type FramesFile, openFrames } from './frames-file.ts';
-import { collectMoments, type LayerMoments, layerGroups, type MomentsWanted } from './moments.ts';
+import { LeadingFrames } from './leading/index.ts';
+import {
+  batchesTogether,
+  type LayerMoments,
+  layerGroups,
+  type Moments,
+  type MomentsWanted,
+  readMoments,
+  sumMoments,
+} from './moments.ts';
 import { StageClock } from './stage-clock.ts';
 
 /** A basis and one draw of it. */
@@ -76,42 +85,100 @@ export interface FrameInputs {
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** Makes the frames of each planned set, layer by layer. */
+/** Layers whose frames are made at one time: while the engine multiplies for one, small problems of others are solved. */
+const AT_A_TIME = 3;
+
+/** Makes the frames of each planned set. */
 export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
   const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
   const clock = inputs.clock ?? new StageClock();
   const wanted = momentsFor(plans.map(({ basis }) => basis));
   const needed = wanted.gradient || wanted.second;
-  const passes = needed ? layerGroups(layers, wanted).length * calibration.length : 0;
+  const groups = (needed ? layerGroups(layers, wanted) : [layers]).map((group) => ({
+    group,
+    together: needed ? batchesTogether(model, group, wanted, calibration.length, calibration[0]!) : 1,
+  }));
+  const passes = groups.reduce((sum, { together }) => sum + calibration.length / together, 0);
+  const total = (needed ? passes : 0) + layers.length;
   let done = 0;
-  const step = () => onProgress(++done, passes + layers.length);
+  const step = () => onProgress(++done, total);
+  const leading = new LeadingFrames(engine);
+  const spent = new StageClock();
+  let framing = 0;
   const sets = plans.map((plan) => ({ ...plan, frames: new Map<string, Frame>() }));
-  const frameLayer = async (layer: LinearLayer, moments: LayerMoments | null) => {
-    for (const { basis, label, file = null, frames } of sets) {
-      const sources = {
+
+  const frameLayer = async (layer: LinearLayer, held: Moments<Resident> | null) => {
+    let read: Promise<LayerMoments> | undefined;
+    const frames: Frame[] = [];
+    for (const { basis, label, file = null } of sets) {
+      const sources: FrameSources = {
         layer,
         weight: () => model.readLayer(layer),
         cache: model.cache,
         rng: rng.fork(`${label}/${layer.name}`),
-        moments,
+        moments: held && (() => (read ??= readMoments(held))),
         ridge,
         file,
         product: engine.matmul,
+        leading: { frames: leading, moments: held },
       };
-      const frame = await clock.time(`frames/${basis}`, () => makeFrame(basis, sources, rank));
-      frames.set(layer.name, frame);
+      frames.push(await spent.time(`frames/${basis}`, () => makeFrame(basis, sources, rank)));
     }
     step();
+    return frames;
   };
-  if (needed) {
-    const all = collectMoments(model, engine, layers, calibration, wanted, step);
-    for (;;) {
-      const next = await clock.time('calibration', () => all.next());
-      if (next.done) break;
-      await frameLayer(next.value.layer, next.value);
+
+  try {
+    for (const { group, together } of groups) {
+      const sums = needed
+        ? await clock.time('calibration', () =>
+            sumMoments(model, engine, group, calibration, wanted, together, step),
+          )
+        : null;
+      try {
+        const started = performance.now();
+        const made = await inParallel(group, AT_A_TIME, (layer, index) =>
+          frameLayer(layer, sums?.layers[index] ?? null),
+        );
+        framing += (performance.now() - started) / 1000;
+        // In the order of the layers, whichever was done first.
+        group.forEach(({ name }, index) => {
+          sets.forEach(({ frames }, set) => {
+            frames.set(name, made[index]![set]!);
+          });
+        });
+      } finally {
+        await sums?.release();
+      }
     }
-  } else {
-    for (const layer of layers) await frameLayer(layer, null);
+  } finally {
+    await leading.release();
   }
+  clock.addShares(spent.seconds(), framing);
   return sets;
+}
+
+/** `work` on every item, a few at a time. When one fails, those that have begun are waited for, and no more begin. */
+async function inParallel<T, R>(
+  items: readonly T[],
+  atATime: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index]!, index);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: atATime }, worker));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results;
 }

@@ -1,8 +1,8 @@
-/** Whole gradients and second moments of layers, for frames and spectra: layer groups bound the memory. */
-import { matmul, type Value } from '../graph/index.ts';
+/** Whole gradients and second moments of layers, summed in the engine: layer groups bound the memory. */
+import { add, estimatePeakBytes, type Graph, matmul, mul, type Value } from '../graph/index.ts';
 import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
-import { fromFloat32, type Matrix } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { float32, fromFloat32, type Matrix } from '../numeric/index.ts';
+import type { Engine, Resident } from '../runtime/index.ts';
 import { buildPass } from './pass.ts';
 
 /** Which moments are wanted. */
@@ -14,17 +14,21 @@ export interface MomentsWanted {
 }
 
 /** Moments of one layer over all the targets N of the batches. */
-export interface LayerMoments {
+export interface Moments<M> {
   readonly layer: LinearLayer;
   /** [m, n] */
-  readonly gradient: Matrix | null;
+  readonly gradient: M | null;
   /** [m, m] and [n, n] */
-  readonly inputs: Matrix | null;
-  readonly outputs: Matrix | null;
+  readonly inputs: M | null;
+  readonly outputs: M | null;
 }
+export type LayerMoments = Moments<Matrix>;
 
 /** Moments that are held at once. A model with more takes its layers in groups, one sweep of passes for each. */
-const GROUP_BYTES = 2 ** 30;
+const GROUP_BYTES = 1.75 * 2 ** 30;
+
+/** What a pass may hold beside the moments: batches that fit are taken together, which adds to the moments less often. */
+const PASS_BYTES = 0.75 * 2 ** 30;
 
 /** Bytes of the wanted moments of a layer, in float32. */
 export function momentBytes({ inFeatures: m, outFeatures: n }: LinearLayer, wanted: MomentsWanted): number {
@@ -60,70 +64,164 @@ export async function* collectMoments(
   wanted: MomentsWanted,
   onPass: () => void,
 ): AsyncGenerator<LayerMoments> {
-  const { sequences, seqLen } = batches[0]!;
-  const total = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
   for (const group of layerGroups(layers, wanted)) {
-    const { graph, sides, inputOwner } = buildMomentsPass(model, group, wanted, sequences, seqLen);
-    const program = await engine.load(graph);
-    const sums = new Map<string, Float32Array>();
+    const together = batchesTogether(model, group, wanted, batches.length, batches[0]!);
+    const sums = await sumMoments(model, engine, group, batches, wanted, together, onPass);
     try {
-      for (const batch of batches) {
-        const targets = targetCount(batch);
-        const outputs = await program.run(lossInputs([batch]));
-        // G and δ are of the batch's mean loss; the sums run over targets.
-        const factor = { gradient: targets, inputs: 1, outputs: targets ** 2 };
-        for (const [name, { data }] of Object.entries(outputs)) {
-          const part = name.split('|')[1] as keyof typeof factor | undefined;
-          if (part !== undefined) accumulate(sums, name, data as Float32Array, factor[part] / total);
-        }
-        onPass();
-      }
+      for (const moments of sums.layers) yield readMoments(moments);
     } finally {
-      await program.release();
-    }
-    for (const layer of group) {
-      const { inFeatures: m, outFeatures: n, name } = layer;
-      const read = (key: string, rows: number, cols: number): Matrix =>
-        fromFloat32(rows, cols, sums.get(key)!);
-      yield {
-        layer,
-        gradient: wanted.gradient ? read(`${name}|gradient`, m, n) : null,
-        inputs: wanted.second ? read(`${inputOwner.get(sides.get(name)!.x)}|inputs`, m, m) : null,
-        outputs: wanted.second ? read(`${name}|outputs`, n, n) : null,
-      };
+      await sums.release();
     }
   }
 }
 
-/** The graph of a pass whose outputs are the moments of a group of layers. */
+/** Moments out of the engine. */
+export async function readMoments({
+  layer,
+  gradient,
+  inputs,
+  outputs,
+}: Moments<Resident>): Promise<LayerMoments> {
+  const read = async (resident: Resident | null) => {
+    if (resident === null) return null;
+    const { shape, data } = await resident.read();
+    return fromFloat32(shape[0]!, shape[1]!, data as Float32Array);
+  };
+  return {
+    layer,
+    gradient: await read(gradient),
+    inputs: await read(inputs),
+    outputs: await read(outputs),
+  };
+}
+
+/** Moments in the engine. */
+export interface SummedMoments {
+  readonly layers: readonly Moments<Resident>[];
+  release(): Promise<void>;
+}
+
+/**
+ * Runs the passes of one group of layers, over `together` batches each, which divides their number.
+ *
+ * @param onPass as for {@link collectMoments}.
+ */
+export async function sumMoments(
+  model: Model,
+  engine: Engine,
+  group: readonly LinearLayer[],
+  batches: readonly Batch[],
+  wanted: MomentsWanted,
+  together: number,
+  onPass: () => void,
+): Promise<SummedMoments> {
+  const { graph, owners } = buildMomentsPass(
+    model,
+    group,
+    wanted,
+    together * batches[0]!.sequences,
+    batches[0]!.seqLen,
+  );
+  const sums = new Map<string, Resident>();
+  const release = async () => {
+    for (const sum of sums.values()) await sum.release();
+  };
+  const program = await engine.load(graph);
+  try {
+    for (const [name, value] of graph.outputs)
+      if (name.includes('|')) sums.set(name, await engine.keep(value));
+    const before = Object.fromEntries([...sums].map(([name, sum]) => [beforeName(name), sum]));
+    const into = Object.fromEntries(sums);
+    const total = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
+    for (let first = 0; first < batches.length; first += together) {
+      const joined = joinBatches(batches.slice(first, first + together));
+      const scalars = {
+        perTarget: float32([1], [1 / total]),
+        targetCount: float32([1], [targetCount(joined)]),
+      };
+      await program.run({ ...lossInputs([joined]), ...scalars, ...before }, into);
+      onPass();
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  } finally {
+    await program.release();
+  }
+  const get = (name: string) => sums.get(name)!;
+  return {
+    layers: group.map((layer) => ({
+      layer,
+      gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
+      inputs: wanted.second ? get(`${owners.get(layer.name)}|inputs`) : null,
+      outputs: wanted.second ? get(`${layer.name}|outputs`) : null,
+    })),
+    release,
+  };
+}
+
+/** Name of the input that a sum is fed to. */
+const beforeName = (sum: string): string => `${sum}|before`;
+
+/**
+ * The graph of a pass that adds to the moments of a group of layers: for each sum an input of what it was before and
+ * an output of what it is after. `owners` says under whose name the input moment of a layer stands: projections with
+ * one input share it.
+ */
 export function buildMomentsPass(
   model: Model,
   group: readonly LinearLayer[],
   wanted: MomentsWanted,
   sequences: number,
   seqLen: number,
-) {
+): { graph: Graph; owners: Map<string, string> } {
   const { graph, layers } = buildPass(model, group, { lanes: 1, sequences, seqLen });
-  // Projections with one input share its moment, which is put out under the first one's name.
-  const inputOwner = new Map<Value, string>();
+  // G and δ are of the pass's mean loss; the sums run over targets.
+  const perTarget = graph.input('perTarget', 'float32', [1]);
+  const targets = graph.input('targetCount', 'float32', [1]);
+  const sum = (name: string, a: Value, b: Value) => {
+    const part = matmul(a, b, { transposeA: true });
+    graph.output(name, add(graph.input(beforeName(name), 'float32', part.shape), part));
+  };
+  const owners = new Map<string, string>();
+  const inputs = new Map<Value, { owner: string; weighted: Value }>();
   for (const { name, x, dy } of layers) {
-    if (wanted.gradient) graph.output(`${name}|gradient`, matmul(x, dy, { transposeA: true }));
+    const delta = mul(dy, targets);
+    const known = inputs.get(x);
+    const { owner, weighted } = known ?? { owner: name, weighted: mul(x, perTarget) };
+    inputs.set(x, { owner, weighted });
+    owners.set(name, owner);
+    if (wanted.gradient) sum(`${name}|gradient`, weighted, delta);
     if (!wanted.second) continue;
-    graph.output(`${name}|outputs`, matmul(dy, dy, { transposeA: true }));
-    if (inputOwner.has(x)) continue;
-    inputOwner.set(x, name);
-    graph.output(`${name}|inputs`, matmul(x, x, { transposeA: true }));
+    sum(`${name}|outputs`, delta, mul(delta, perTarget));
+    if (known === undefined) sum(`${name}|inputs`, x, weighted);
   }
-  return { graph, sides: new Map(layers.map((side) => [side.name, side])), inputOwner };
+  return { graph, owners };
 }
 
-function accumulate(
-  sums: Map<string, Float32Array>,
-  name: string,
-  values: Float32Array,
-  factor: number,
-): void {
-  const sum = sums.get(name) ?? new Float32Array(values.length);
-  for (let i = 0; i < sum.length; i++) sum[i]! += factor * values[i]!;
-  sums.set(name, sum);
+/** How many of `count` batches a pass takes at once: the largest divisor that fits {@link PASS_BYTES}. */
+export function batchesTogether(
+  model: Model,
+  group: readonly LinearLayer[],
+  wanted: MomentsWanted,
+  count: number,
+  { sequences, seqLen }: Pick<Batch, 'sequences' | 'seqLen'>,
+): number {
+  const { graph } = buildMomentsPass(model, group, wanted, sequences, seqLen);
+  const sums = group.reduce((bytes, layer) => bytes + momentBytes(layer, wanted), 0);
+  const fits = Math.floor(PASS_BYTES / Math.max(1, estimatePeakBytes(graph) - sums));
+  const divisors = Array.from({ length: count }, (_, i) => i + 1).filter(
+    (size) => count % size === 0 && size <= fits,
+  );
+  return divisors.at(-1) ?? 1;
+}
+
+function joinBatches(batches: readonly Batch[]): Batch {
+  const { seqLen } = batches[0]!;
+  return {
+    tokens: Int32Array.from(batches.flatMap(({ tokens }) => [...tokens])),
+    lossMask: Uint8Array.from(batches.flatMap(({ lossMask }) => [...lossMask])),
+    sequences: batches.reduce((sum, batch) => sum + batch.sequences, 0),
+    seqLen,
+  };
 }

@@ -19,5 +19,7 @@ describe('StageClock', () => {
     await expect(failing).rejects.toThrow('no');
     clock.add('opening', 4);
     expect(clock.seconds()).toEqual({ opening: 4, measuring: 5, summary: 1, 'frames/svd': 0.5 });
+    clock.addShares({ 'frames/svd': 3, 'frames/natural': 9 }, 8);
+    expect(clock.seconds()).toMatchObject({ opening: 4, 'frames/svd': 2.5, 'frames/natural': 6 });
   });
 });

@@ -3,7 +3,7 @@ import { roundSignificant, type StageSeconds } from '../record/index.ts';
 
 export type Stage = keyof StageSeconds;
 
-/** Adds up the wall time of stages. Stages may overlap, each counts in full; one that never ran is not listed. */
+/** Adds up the wall time of stages; one that never ran is not listed. */
 export class StageClock {
   private readonly spent = new Map<Stage, number>();
   private readonly now: () => number;
@@ -24,6 +24,12 @@ export class StageClock {
 
   add(stage: Stage, seconds: number): void {
     this.spent.set(stage, (this.spent.get(stage) ?? 0) + seconds);
+  }
+
+  /** Deals `seconds` out among stages that ran side by side, by what each took. */
+  addShares(taken: StageSeconds, seconds: number): void {
+    const total = Object.values(taken).reduce((sum, one) => sum + one, 0);
+    for (const [stage, one] of Object.entries(taken)) this.add(stage as Stage, (seconds * one) / total);
   }
 
   seconds(): StageSeconds {

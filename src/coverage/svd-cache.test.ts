@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { Cache } from '../checkpoint/index.ts';
-import { fromFloat32, multiply } from '../numeric/index.ts';
+import { fromFloat32, svd } from '../numeric/index.ts';
 import { topSingularVectors } from './svd-cache.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'svd-cache-'));
@@ -15,10 +15,9 @@ const vectorsOf = (inFeatures: number, outFeatures: number, values: Float32Array
   topSingularVectors(
     { name: 'layer', inFeatures, outFeatures, stored: 'in-out', bias: false },
     values,
-    () => fromFloat32(inFeatures, outFeatures, values),
+    (columns) => svd(fromFloat32(inFeatures, outFeatures, values), { rank: columns }),
     rank,
     cache,
-    multiply,
   );
 
 it('keeps the vectors of weights of equal bytes and different shapes apart', async () => {

@@ -2,41 +2,36 @@
 import { createHash } from 'node:crypto';
 import type { Cache } from '../checkpoint/index.ts';
 import type { LinearLayer } from '../models/index.ts';
-import {
-  float32,
-  fromFloat32,
-  leadingColumns,
-  type Matrix,
-  type MatrixProduct,
-  svd,
-  type Tensor,
-} from '../numeric/index.ts';
+import { float32, fromFloat32, leadingColumns, type Matrix, type Tensor } from '../numeric/index.ts';
 import type { Frame } from './frame.ts';
 
-/** To be raised whenever the decomposition gives other vectors than before. */
-const VERSION = 2;
+/** To be raised whenever the decompositions give other vectors than before. */
+const VERSION = 3;
+
+/** Vectors are found in multiples of this number. */
+const COLUMNS = 64;
 
 /**
  * The top `rank` singular vectors of a layer's weight, as float32 holds them.
  * @param values the weight's float32 values, whose hash is part of the key.
- * @param weight the same as a matrix [m, n], asked for only when nothing is kept.
+ * @param decompose finds that many of them, where nothing is kept.
  */
 export async function topSingularVectors(
   { inFeatures, outFeatures, stored }: LinearLayer,
   values: Float32Array,
-  weight: () => Matrix,
+  decompose: (rank: number) => Promise<Frame>,
   rank: number,
   cache: Cache,
-  product: MatrixProduct,
 ): Promise<Frame> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
+  // Found in whole steps: a smaller rank then has the first of the very same vectors, whatever was asked for before.
+  const columns = Math.min(COLUMNS * Math.ceil(rank / COLUMNS), inFeatures, outFeatures);
   const { u, v } = await cache.tensors(
-    { kind: 'svd', version: VERSION, key: { sha256, inFeatures, outFeatures, stored } },
-    // Vectors of a larger rank begin with those of a smaller one.
-    (kept) => (kept.u?.shape[1] ?? 0) >= rank && (kept.v?.shape[1] ?? 0) >= rank,
+    { kind: 'svd', version: VERSION, key: { sha256, inFeatures, outFeatures, stored, columns } },
+    (kept) => kept.u?.shape[1] === columns && kept.v?.shape[1] === columns,
     async (): Promise<Record<'u' | 'v', Tensor>> => {
-      const vectors = await svd(weight(), { rank, product });
+      const vectors = await decompose(columns);
       return { u: toTensor(vectors.u), v: toTensor(vectors.v) };
     },
   );

@@ -50,6 +50,22 @@ export function tensor(dtype: DType, shape: readonly number[], data: TensorData)
   return { dtype, shape, data };
 }
 
+/** `length` zeros of a type. */
+export function zeros(dtype: DType, length: number): TensorData {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(length);
+    case 'float64':
+      return new Float64Array(length);
+    case 'int32':
+      return new Int32Array(length);
+    case 'int64':
+      return new BigInt64Array(length);
+    default:
+      return new Uint8Array(length);
+  }
+}
+
 /** A float32 tensor from numbers. */
 export function float32(shape: readonly number[], data: ArrayLike<number>): Tensor {
   return tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data));

@@ -127,7 +127,7 @@ const STAGES = [
   'summary',
 ] as const;
 
-/** Seconds by stage; a stage that did not take place has none. Stages that overlapped count in full each. */
+/** Seconds by stage; a stage that did not take place has none. */
 export const stageSecondsSchema = z.partialRecord(z.enum(STAGES), z.number());
 export type StageSeconds = z.infer<typeof stageSecondsSchema>;
 

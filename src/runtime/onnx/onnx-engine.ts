@@ -5,10 +5,11 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InvariantError, invariant } from '../../errors/index.ts';
 import { fileEnds, withFile } from '../../files/index.ts';
-import type { ExternalData, Graph } from '../../graph/index.ts';
-import type { Engine, Program } from '../engine.ts';
+import type { ExternalData, Graph, ValueType } from '../../graph/index.ts';
+import type { DType, Tensor } from '../../numeric/index.ts';
+import { type Engine, misfit, type Program, type Resident } from '../engine.ts';
 import { encodeModel } from './encode.ts';
-import type { Answers, Reply, Request } from './protocol.ts';
+import type { Answers, Reply, Request, ResidentPlace } from './protocol.ts';
 
 export interface OnnxEngineOptions {
   /** Threads of the matrix products; default all cores that this process may use. */
@@ -30,6 +31,11 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       checkFiles(external);
       const session = await line.ask('load', { kind: 'load', model, settings: { ...settings, prepack } });
       return program(line, graph, session);
+    },
+    keep: async (value) => {
+      const { dtype, shape } = value;
+      const plain = 'data' in value ? { dtype, shape, data: value.data } : { dtype, shape };
+      return new OnnxResident(line, plain, await line.ask('keep', { kind: 'keep', value: plain }));
     },
     matmul: (a, b, { transposeA = false, transposeB = false } = {}) =>
       line.ask('matmul', { kind: 'matmul', a, b, transposeA, transposeB, threads: settings.threads }),
@@ -54,24 +60,55 @@ function checkFiles(external: readonly ExternalData[]): void {
 
 function program(line: WorkerLine, graph: Graph, session: number): Program {
   return {
-    run: async (inputs) => {
-      for (const name of Object.keys(inputs))
-        invariant(graph.inputs.has(name), `no graph input is named ${name}`);
-      for (const [name, { dtype, shape }] of graph.inputs) {
-        const fed = inputs[name];
-        invariant(fed !== undefined, `graph input ${name} is not fed`);
-        invariant(
-          fed.dtype === dtype && fed.shape.join() === shape.join(),
-          `graph input ${name} wants ${dtype} [${shape}], got ${fed.dtype} [${fed.shape}]`,
-        );
-      }
-      return line.ask('run', { kind: 'run', session, inputs });
+    run: async (inputs, into = {}) => {
+      const wrong = misfit(graph, inputs, into);
+      invariant(wrong === null, `${wrong}`);
+      const request = {
+        kind: 'run',
+        session,
+        inputs: mapValues(inputs, placed),
+        into: mapValues(into, place),
+      };
+      return line.ask('run', request as Extract<Request, { kind: 'run' }>);
     },
     release: async () => {
       await line.ask('release', { kind: 'release', session });
     },
   };
 }
+
+/** A {@link Resident} as its number in the engine's thread. */
+class OnnxResident implements Resident {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly resident: number;
+  private readonly line: WorkerLine;
+
+  constructor(line: WorkerLine, { dtype, shape }: ValueType, resident: number) {
+    this.line = line;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.resident = resident;
+  }
+
+  read(): Promise<Tensor> {
+    return this.line.ask('read', { kind: 'read', resident: this.resident });
+  }
+
+  async release(): Promise<void> {
+    await this.line.ask('forget', { kind: 'forget', resident: this.resident });
+  }
+}
+
+function place(value: Resident): ResidentPlace {
+  invariant(value instanceof OnnxResident, 'a resident belongs to another engine');
+  return { resident: value.resident };
+}
+
+const placed = (value: Tensor | Resident): Tensor | ResidentPlace => ('data' in value ? value : place(value));
+
+const mapValues = <T, R>(record: Readonly<Record<string, T>>, map: (value: T) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 
 /** Requests to the engine's thread and their answers, matched by number. */
 class WorkerLine {
@@ -108,7 +145,13 @@ class WorkerLine {
     return new Promise<Answers[K]>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       this.worker.ref();
-      this.worker.postMessage({ id, request });
+      try {
+        this.worker.postMessage({ id, request });
+      } catch (error) {
+        // Nothing will answer what could not be sent.
+        this.waiting.delete(id);
+        reject(error);
+      }
     });
   }
 

@@ -1,4 +1,5 @@
 /** Messages between the main thread and the engine's thread. */
+import type { ValueType } from '../../graph/index.ts';
 import type { Matrix, Tensor } from '../../numeric/index.ts';
 import type { EncodedModel } from './encode.ts';
 
@@ -8,9 +9,22 @@ export interface SessionSettings {
   readonly prepack: boolean;
 }
 
+/** A tensor that lives in the engine's thread, by number. */
+export interface ResidentPlace {
+  readonly resident: number;
+}
+
 export type Request =
   | { readonly kind: 'load'; readonly model: EncodedModel; readonly settings: SessionSettings }
-  | { readonly kind: 'run'; readonly session: number; readonly inputs: Readonly<Record<string, Tensor>> }
+  | {
+      readonly kind: 'run';
+      readonly session: number;
+      readonly inputs: Readonly<Record<string, Tensor | ResidentPlace>>;
+      readonly into: Readonly<Record<string, ResidentPlace>>;
+    }
+  | { readonly kind: 'keep'; readonly value: ValueType | Tensor }
+  | { readonly kind: 'read'; readonly resident: number }
+  | { readonly kind: 'forget'; readonly resident: number }
   | { readonly kind: 'release'; readonly session: number }
   | {
       readonly kind: 'matmul';
@@ -25,6 +39,9 @@ export type Request =
 export interface Answers {
   load: number;
   run: Record<string, Tensor>;
+  keep: number;
+  read: Tensor;
+  forget: null;
   release: null;
   matmul: Matrix;
 }

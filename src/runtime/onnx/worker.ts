@@ -4,13 +4,14 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { Graph, matmul } from '../../graph/index.ts';
-import type { DType, Matrix, Tensor, TensorData } from '../../numeric/index.ts';
+import { Graph, matmul, type ValueType } from '../../graph/index.ts';
+import { type DType, type Matrix, sizeOf, type Tensor, type TensorData, zeros } from '../../numeric/index.ts';
 import { type EncodedModel, encodeModel } from './encode.ts';
-import type { Answers, Envelope, Reply, Request, SessionSettings } from './protocol.ts';
+import type { Answers, Envelope, Reply, Request, ResidentPlace, SessionSettings } from './protocol.ts';
 
 const sessions = new Map<number, InferenceSession>();
-let nextSession = 0;
+const residents = new Map<number, OrtTensor>();
+let nextNumber = 0;
 
 async function createSession(
   { bytes, folder }: EncodedModel,
@@ -44,13 +45,30 @@ const fromOrt = (value: OrtTensor): Tensor => ({
 
 async function run(
   session: InferenceSession,
-  inputs: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, Tensor | ResidentPlace>>,
+  into: Readonly<Record<string, ResidentPlace>> = {},
 ): Promise<Answers['run']> {
-  const feeds = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toOrt(value)]));
-  const results = await session.run(feeds);
-  return Object.fromEntries(
-    Object.entries(results).map(([name, value]) => [name, fromOrt(value as OrtTensor)]),
+  const feeds = Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      'resident' in value ? residents.get(value.resident)! : toOrt(value),
+    ]),
   );
+  const fetches = Object.fromEntries(
+    session.outputNames.map((name) => [name, name in into ? residents.get(into[name]!.resident)! : null]),
+  );
+  const results = await session.run(feeds, fetches);
+  return Object.fromEntries(
+    Object.entries(results)
+      .filter(([name]) => !(name in into))
+      .map(([name, value]) => [name, fromOrt(value as OrtTensor)]),
+  );
+}
+
+function keep(value: ValueType | Tensor): OrtTensor {
+  if ('data' in value) return toOrt(value);
+  const { dtype, shape } = value;
+  return toOrt({ dtype, shape, data: zeros(dtype, sizeOf(shape)) });
 }
 
 /** Products by shape: a session is cheap, and the same shapes come again for every layer. */
@@ -85,11 +103,21 @@ async function product(request: Extract<Request, { kind: 'matmul' }>): Promise<M
 async function answer(request: Request): Promise<Answers[keyof Answers]> {
   switch (request.kind) {
     case 'load': {
-      sessions.set(nextSession, await createSession(request.model, request.settings));
-      return nextSession++;
+      sessions.set(nextNumber, await createSession(request.model, request.settings));
+      return nextNumber++;
     }
     case 'run':
-      return run(sessions.get(request.session)!, request.inputs);
+      return run(sessions.get(request.session)!, request.inputs, request.into);
+    case 'keep':
+      residents.set(nextNumber, keep(request.value));
+      return nextNumber++;
+    case 'read': {
+      const { dtype, shape, data } = fromOrt(residents.get(request.resident)!);
+      return { dtype, shape, data: data.slice() };
+    }
+    case 'forget':
+      residents.delete(request.resident);
+      return null;
     case 'release':
       await sessions.get(request.session)?.release();
       sessions.delete(request.session);

@@ -9,8 +9,8 @@ import {
   type Value,
   type ValueType,
 } from '../../graph/index.ts';
-import { type DType, type Tensor, type TensorData, tensor } from '../../numeric/index.ts';
-import type { Engine, Program } from '../engine.ts';
+import { type DType, sizeOf, type Tensor, type TensorData, tensor, zeros } from '../../numeric/index.ts';
+import type { Engine, Program, Resident } from '../engine.ts';
 import type { NumberArray } from './array.ts';
 import { type Kernel, kernels } from './kernels.ts';
 
@@ -22,6 +22,7 @@ export function createReferenceEngine(): Engine {
   return {
     name: 'reference-float64',
     load: async (graph) => programOf(graph),
+    keep: async (value) => new ReferenceResident(value),
     matmul: async (a, b, { transposeA = false, transposeB = false } = {}) => {
       const type = (rows: number, cols: number): ValueType => ({ dtype: 'float64', shape: [rows, cols] });
       const attributes = { transposeA, transposeB, alpha: 1 };
@@ -56,11 +57,13 @@ function programOf(graph: Graph): Program {
     return array;
   };
   return {
-    run: async (inputs) => {
+    run: async (inputs, into = {}) => {
       for (const name of Object.keys(inputs))
         invariant(graph.inputs.has(name), `no graph input is named ${name}`);
+      for (const name of Object.keys(into))
+        invariant(graph.outputs.has(name), `no graph output is named ${name}`);
       const values = new Map<Value, NumberArray>();
-      for (const [name, value] of graph.inputs) values.set(value, feed(name, value, inputs[name]));
+      for (const [name, value] of graph.inputs) values.set(value, feed(name, value, contents(inputs[name])));
       const get = (value: Value) => values.get(value) ?? known(value);
       for (const { op, inputs: operands, outputs, attributes } of nodes) {
         const name = names.get(op);
@@ -74,10 +77,47 @@ function programOf(graph: Graph): Program {
           values.set(output, results[index]!);
         });
       }
-      return Object.fromEntries([...graph.outputs].map(([name, value]) => [name, narrow(value, get(value))]));
+      const results = [...graph.outputs].map(([name, value]) => [name, narrow(value, get(value))] as const);
+      for (const [name, result] of results) if (name in into) write(into[name]!, result);
+      return Object.fromEntries(results.filter(([name]) => !(name in into)));
     },
     release: async () => loaded.clear(),
   };
+}
+
+class ReferenceResident implements Resident {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  held: Tensor;
+
+  constructor(value: ValueType | Tensor) {
+    this.dtype = value.dtype;
+    this.shape = value.shape;
+    this.held = 'data' in value ? value : narrow(value, widen(blank(value)));
+  }
+
+  async read(): Promise<Tensor> {
+    return { ...this.held, data: this.held.data.slice() };
+  }
+
+  async release(): Promise<void> {}
+}
+
+const blank = ({ dtype, shape }: ValueType): Tensor => tensor(dtype, shape, zeros(dtype, sizeOf(shape)));
+
+function contents(value: Tensor | Resident | undefined): Tensor | undefined {
+  if (value === undefined || 'data' in value) return value;
+  invariant(value instanceof ReferenceResident, 'a resident belongs to another engine');
+  return value.held;
+}
+
+function write(resident: Resident, result: Tensor): void {
+  invariant(resident instanceof ReferenceResident, 'a resident belongs to another engine');
+  invariant(
+    resident.shape.join() === result.shape.join(),
+    `a resident [${resident.shape}] for an output [${result.shape}]`,
+  );
+  resident.held = result;
 }
 
 function feed(name: string, { dtype, shape }: Value, fed: Tensor | undefined): NumberArray {

@@ -12,7 +12,7 @@ import {
 import { topSingularVectors } from '../../../src/coverage/svd-cache.ts';
 import type { FileRange } from '../../../src/files/index.ts';
 import { packWeights } from '../../../src/models/int8.ts';
-import { createRng, fromFloat32, multiply, type Rng } from '../../../src/numeric/index.ts';
+import { createRng, fromFloat32, type Rng, svd } from '../../../src/numeric/index.ts';
 import { changeBytes } from '../kit/change-bytes.ts';
 import { chance, pick } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';
@@ -60,10 +60,8 @@ async function readThrough(checkpoint: Checkpoint, folder: string): Promise<stri
   const decoded = await materialize(checkpoint, ['w'], cache);
   const packed = await packWeights(checkpoint, [{ name: 'w', shape: SHAPE }], cache);
   const values = floatsAt(decoded.get('w')!);
-  const weight = () => fromFloat32(SHAPE[0], SHAPE[1], values);
-  const { u, v } = await topSingularVectors(LAYER, values, weight, 3, cache, async (...factors) =>
-    multiply(...factors),
-  );
+  const decompose = (rank: number) => svd(fromFloat32(SHAPE[0], SHAPE[1], values), { rank });
+  const { u, v } = await topSingularVectors(LAYER, values, decompose, 3, cache);
   const { straight, transposed } = packed.get('w')!;
   const ranges = [straight.values, straight.scales, transposed.values, transposed.scales];
   return [values.join(), u.data.join(), v.data.join(), ...ranges.map((range) => bytesAt(range).join())].join(

@@ -1,0 +1,64 @@
+/** Frames of leading singular vectors, found in the engine. */
+import type { LinearLayer } from '../../models/index.ts';
+import { float32 } from '../../numeric/index.ts';
+import type { Engine, Resident } from '../../runtime/index.ts';
+import type { Frame } from '../frame.ts';
+import type { Moments } from '../moments.ts';
+import { isLeading, LeadingTriplesSolver } from './leading-triples.ts';
+import { GradientWhitener } from './whiten-gradient.ts';
+
+/** Every method returns undefined where the exact way is to be taken. */
+export class LeadingFrames {
+  private readonly engine: Engine;
+  private readonly solver: LeadingTriplesSolver;
+  private readonly whitener: GradientWhitener;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.solver = new LeadingTriplesSolver(engine);
+    this.whitener = new GradientWhitener(engine);
+  }
+
+  /** Top singular vectors of W, given in the checkpoint's order. */
+  async ofWeight(
+    { inFeatures, outFeatures, stored }: LinearLayer,
+    values: Float32Array,
+    rank: number,
+  ): Promise<Frame | undefined> {
+    if (!isLeading(rank, inFeatures, outFeatures)) return undefined;
+    const straight = stored === 'in-out';
+    const shape = straight ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
+    const weight = await this.engine.keep(float32(shape, values));
+    try {
+      const found = await this.solver.find(weight, rank);
+      return found && (straight ? found : { u: found.v, v: found.u });
+    } finally {
+      await weight.release();
+    }
+  }
+
+  /** Top singular vectors of the mean gradient. */
+  async ofGradient({ layer, gradient }: Moments<Resident>, rank: number): Promise<Frame | undefined> {
+    if (!isLeading(rank, layer.inFeatures, layer.outFeatures)) return undefined;
+    return this.solver.find(gradient!, rank);
+  }
+
+  /** Canonical directions between inputs and output gradients: see the natural basis. */
+  async natural(moments: Moments<Resident>, ridge: number, rank: number): Promise<Frame | undefined> {
+    const { inFeatures, outFeatures } = moments.layer;
+    if (!isLeading(rank, inFeatures, outFeatures)) return undefined;
+    const gradient = await this.whitener.whiten(moments, ridge);
+    if (gradient === undefined) return undefined;
+    try {
+      const found = await this.solver.find(gradient.whitened, rank);
+      return found && (await gradient.mapBack(found.u, found.v));
+    } finally {
+      await gradient.release();
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.solver.release();
+    await this.whitener.release();
+  }
+}

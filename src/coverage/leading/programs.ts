@@ -1,0 +1,29 @@
+/** Programs of the engine, one per key, made when they are first asked for. */
+import { Graph } from '../../graph/index.ts';
+import type { Engine, Program } from '../../runtime/index.ts';
+
+export class Programs {
+  private readonly engine: Engine;
+  private readonly loaded = new Map<string, Promise<Program>>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** The program of that key; `build` writes its graph the first time. */
+  get(key: string, build: (graph: Graph) => void): Promise<Program> {
+    const known = this.loaded.get(key);
+    if (known !== undefined) return known;
+    const graph = new Graph();
+    build(graph);
+    const program = this.engine.load(graph);
+    this.loaded.set(key, program);
+    return program;
+  }
+
+  async release(): Promise<void> {
+    const programs = [...this.loaded.values()];
+    this.loaded.clear();
+    for (const program of programs) await (await program).release();
+  }
+}

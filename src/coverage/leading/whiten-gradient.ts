@@ -1,0 +1,258 @@
+/**
+ * The whitened gradient L_A⁻¹ G L_B⁻ᵀ of moments that are in the engine, for A + λaI = L_A L_Aᵀ and B + λbI = L_B L_Bᵀ:
+ * block elimination, with products of float32 in the engine and the blocks on the diagonal here.
+ */
+import {
+  cast,
+  concat,
+  type Graph,
+  matmul,
+  reshape,
+  slice,
+  sub,
+  transpose,
+  type Value,
+} from '../../graph/index.ts';
+import { invertLower, type Matrix, multiply, type Tensor, tryCholesky } from '../../numeric/index.ts';
+import type { Engine, Resident } from '../../runtime/index.ts';
+import type { Moments } from '../moments.ts';
+import { asFloat32, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
+import { Programs } from './programs.ts';
+
+/** Rows that are eliminated at a time. */
+const BLOCK = 96;
+
+/** A whitened gradient, and the way back from its singular vectors. */
+export interface WhitenedGradient {
+  /** [m, n] */
+  readonly whitened: Resident;
+  /** L_A⁻ᵀ and L_B⁻ᵀ of columns, made orthonormal one after the other. */
+  mapBack(u: Matrix, v: Matrix): Promise<{ u: Matrix; v: Matrix } | undefined>;
+  release(): Promise<void>;
+}
+
+/** L⁻¹ of something, with the rows of Lᵀ beside their blocks on the diagonal. */
+interface Elimination {
+  /** L⁻¹ R: [size, columns] */
+  readonly solved: Resident;
+  /** Inverses of the blocks of L on the diagonal. */
+  readonly inverses: readonly Tensor[];
+  /** Rows of Lᵀ to the right of these blocks, and the rows of `solved` beside them. */
+  readonly rows: readonly Resident[];
+}
+
+export class GradientWhitener {
+  private readonly engine: Engine;
+  private readonly programs: Programs;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.programs = new Programs(engine);
+  }
+
+  /** @returns undefined where float32 finds a ridged moment not positive definite. */
+  async whiten(
+    { gradient, inputs, outputs }: Moments<Resident>,
+    ridge: number,
+  ): Promise<WhitenedGradient | undefined> {
+    const owned: Resident[] = [];
+    const release = async () => {
+      for (const resident of owned) await resident.release();
+    };
+    const right = await this.eliminate(outputs!, gradient!, ridge, owned);
+    const left = right && (await this.eliminate(inputs!, right.solved, ridge, owned));
+    if (left === undefined) {
+      await release();
+      return undefined;
+    }
+    return {
+      whitened: left.solved,
+      release,
+      mapBack: async (u, v) => {
+        const [near, far] = [await this.mapBack(left, u), await this.mapBack(right!, v)];
+        return near && far && { u: near, v: far };
+      },
+    };
+  }
+
+  /**
+   * L⁻¹ R for moment + ridge = L Lᵀ and R the transpose of `source` [columns, size], block row by block row: the rows
+   * of Lᵀ and of L⁻¹R are those of the moment and of R, less what the rows before them explain.
+   */
+  private async eliminate(
+    moment: Resident,
+    source: Resident,
+    ridge: number,
+    owned: Resident[],
+  ): Promise<Elimination | undefined> {
+    const [columns, size] = source.shape as [number, number];
+    const keep = async (rows: number, width: number) => {
+      const resident = await this.engine.keep({ dtype: 'float32', shape: [rows, width] });
+      owned.push(resident);
+      return resident;
+    };
+    const addend = await this.ridgeOf(moment, ridge);
+    const starts = Array.from({ length: Math.ceil(size / BLOCK) }, (_, block) => block * BLOCK);
+    const rows: Resident[] = [];
+    const inverses: Tensor[] = [];
+    let panel: Resident | undefined;
+    for (const [block, start] of starts.entries()) {
+      const end = Math.min(size, start + BLOCK);
+      const step = await this.programs.get(`step ${size},${columns},${block}`, (graph) =>
+        buildStep(graph, size, columns, block),
+      );
+      const next = await keep(end - start, size + columns - start);
+      const fed: Record<string, Resident | Tensor> = { moment, source };
+      const into: Record<string, Resident> = { panel: next };
+      if (panel !== undefined) {
+        const row = await keep(BLOCK, size + columns - start);
+        rows.forEach((before, index) => {
+          fed[`row${index}`] = before;
+        });
+        Object.assign(fed, { before: panel, inverse: inverses.at(-1)! });
+        into.row = row;
+        rows.push(row);
+      }
+      const { diagonal } = await step.run(fed, into);
+      const inverse = await invertRidged(toMatrix(diagonal!), addend);
+      if (inverse === undefined) return undefined;
+      inverses.push(inverse);
+      panel = next;
+    }
+    const last = await this.programs.get(`last ${size},${columns}`, (graph) =>
+      buildLast(graph, size, columns),
+    );
+    const solved = await keep(size, columns);
+    const named = Object.fromEntries(rows.map((row, index) => [`row${index}`, row]));
+    await last.run({ ...named, before: panel!, inverse: inverses.at(-1)! }, { solved });
+    return { solved, inverses, rows };
+  }
+
+  /** λ · tr / size, or 1 where the moment is zero: a side without any signal still has directions to choose from. */
+  private async ridgeOf(moment: Resident, ridge: number): Promise<number> {
+    const [size] = moment.shape as [number, number];
+    const program = await this.programs.get(`diagonal ${size}`, (graph) => buildDiagonal(graph, size));
+    const { most, last } = await program.run({ moment });
+    const trace = [most!, last!].reduce(
+      (sum, { data }) => sum + (data as Float32Array).reduce((a, b) => a + b, 0),
+      0,
+    );
+    return trace > 0 ? (ridge * trace) / size : 1;
+  }
+
+  /** L⁻ᵀ of the columns, with an orthonormal basis of the span of every leading number of them. */
+  private async mapBack({ inverses, rows }: Elimination, columns: Matrix): Promise<Matrix | undefined> {
+    const { rows: size, cols } = columns;
+    const widths = rows.map(({ shape }) => shape[1]!);
+    const key = `${size},${widths},${cols}`;
+    const back = await this.programs.get(`back ${key}`, (graph) => buildBack(graph, size, widths, cols));
+    const block = await this.engine.keep({ dtype: 'float64', shape: [size, cols] });
+    try {
+      const fed = Object.fromEntries([
+        ...rows.map((row, index) => [`row${index}`, row] as const),
+        ...inverses.map((inverse, index) => [`inverse${index}`, inverse] as const),
+      ]);
+      const { overlap } = await back.run({ ...fed, columns: asFloat32(columns) }, { block });
+      const mix = await orthonormalizing(overlap!);
+      if (mix === undefined) return undefined;
+      const turn = await this.programs.get(`turn ${size},${cols}`, (graph) => buildTurn(graph, size, cols));
+      const { frame } = await turn.run({ block, mix });
+      return toMatrix(frame!);
+    } finally {
+      await block.release();
+    }
+  }
+
+  release(): Promise<void> {
+    return this.programs.release();
+  }
+}
+
+/** L⁻¹ of a block on the diagonal, ridged. */
+async function invertRidged(block: Matrix, addend: number): Promise<Tensor | undefined> {
+  for (let i = 0; i < block.rows; i++) block.data[i * block.cols + i]! += addend;
+  const outcome = await tryCholesky(block, multiply);
+  return 'lower' in outcome ? asFloat32(await invertLower(outcome.lower)) : undefined;
+}
+
+/** Finishes the block row before this one, and takes from this one what all before it explain. */
+function buildStep(graph: Graph, size: number, columns: number, block: number): void {
+  const start = block * BLOCK;
+  const end = Math.min(size, start + BLOCK);
+  const moment = graph.input('moment', 'float32', [size, size]);
+  const source = graph.input('source', 'float32', [columns, size]);
+  const whole = [
+    slice(slice(moment, 0, start, end), 1, start, size),
+    transpose(slice(source, 1, start, end), [1, 0]),
+  ];
+  let panel = concat(whole, 1);
+  if (block > 0) {
+    const before = earlierRows(graph, size, columns, block - 1);
+    const row = finishRow(graph, BLOCK, size + columns - start + BLOCK);
+    graph.output('row', row);
+    const width = size + columns - start;
+    const all = [...before.map((value) => slice(value, 1, value.shape[1]! - width, value.shape[1]!)), row];
+    const stack = all.length === 1 ? row : concat(all, 0);
+    panel = sub(panel, matmul(slice(stack, 1, 0, end - start), stack, { transposeA: true }));
+  }
+  graph.output('panel', panel);
+  graph.output('diagonal', cast(slice(panel, 1, 0, end - start), 'float64'));
+}
+
+/** The last block row, and the right-hand side out of all of them. */
+function buildLast(graph: Graph, size: number, columns: number): void {
+  const blocks = Math.ceil(size / BLOCK);
+  const height = size - (blocks - 1) * BLOCK;
+  const before = earlierRows(graph, size, columns, blocks - 1);
+  const parts = [...before, finishRow(graph, height, height + columns)];
+  const right = parts.map((row) => slice(row, 1, row.shape[1]! - columns, row.shape[1]!));
+  graph.output('solved', right.length === 1 ? right[0]! : concat(right, 0));
+}
+
+/** Inputs of the block rows that are finished. */
+const earlierRows = (graph: Graph, size: number, columns: number, count: number): Value[] =>
+  Array.from({ length: count }, (_, index) =>
+    graph.input(`row${index}`, 'float32', [BLOCK, size + columns - (index + 1) * BLOCK]),
+  );
+
+/** A panel without its block on the diagonal, times the inverse of that. */
+function finishRow(graph: Graph, height: number, width: number): Value {
+  const before = graph.input('before', 'float32', [height, width]);
+  const inverse = graph.input('inverse', 'float32', [height, height]);
+  return matmul(inverse, slice(before, 1, height, width));
+}
+
+/** Lᵀ x = columns from the last block row up. */
+function buildBack(graph: Graph, size: number, widths: readonly number[], count: number): void {
+  const columns = graph.input('columns', 'float32', [size, count]);
+  let below: Value | undefined;
+  for (let block = widths.length; block >= 0; block--) {
+    const start = block * BLOCK;
+    const end = Math.min(size, start + BLOCK);
+    const inverse = graph.input(`inverse${block}`, 'float32', [end - start, end - start]);
+    let own = slice(columns, 0, start, end);
+    if (below !== undefined) {
+      const row = graph.input(`row${block}`, 'float32', [BLOCK, widths[block]!]);
+      own = sub(own, matmul(slice(row, 1, 0, size - end), below));
+    }
+    const solved = matmul(inverse, own, { transposeA: true });
+    below = below === undefined ? solved : concat([solved, below], 0);
+  }
+  const block = cast(below!, 'float64');
+  graph.output('block', block);
+  graph.output('overlap', overlapOf(block));
+}
+
+function buildTurn(graph: Graph, rows: number, columns: number): void {
+  const block = graph.input('block', 'float64', [rows, columns]);
+  const mix = graph.input('mix', 'float64', [columns, columns]);
+  graph.output('frame', newtonSchulz(matmul(block, mix)));
+}
+
+/** The diagonal in two parts: seen with rows longer by one, all of it but its last entry is a column. */
+function buildDiagonal(graph: Graph, size: number): void {
+  const flat = reshape(graph.input('moment', 'float32', [size, size]), [size * size]);
+  graph.output('last', slice(flat, 0, size * size - 1, size * size));
+  const shifted = reshape(slice(flat, 0, 0, size * size - 1), [size - 1, size + 1]);
+  graph.output('most', slice(shifted, 1, 0, 1));
+}
