@@ -8,7 +8,14 @@ import { lockFolder } from '../files/index.ts';
 import { hashSequences } from '../models/index.ts';
 import { finishRun, writeJsonAtomic } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
-import { evaluateLoss, hasTrainingState, pretrain, readMetrics, saveModel } from '../training/index.ts';
+import {
+  evaluateLoss,
+  hasTrainingState,
+  pretrain,
+  readMetrics,
+  refuseNothingToResume,
+  saveModel,
+} from '../training/index.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-options.ts';
 import { printable } from './print.ts';
@@ -96,7 +103,8 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
 }
 
 function checkFolder({ out, resume }: PretrainFlags): void {
-  if (resume || !hasTrainingState(out)) return;
+  if (resume) return refuseNothingToResume(out);
+  if (!hasTrainingState(out)) return;
   throw new UserError('output-exists', {
     what: `${out} holds the checkpoint of an earlier run.`,
     fix: 'add --resume to go on with it, or choose another folder with --out',

@@ -56,4 +56,4 @@ export { type TrainResult, train } from './train.ts';
 export { hasCheckpoint } from './train-checkpoint.ts';
 export type { TrainOptions } from './train-options.ts';
 export { type AdapterGradients, type AdapterPassOptions, loadAdapterGradients } from './train-program.ts';
-export { hasTrainingState } from './training-checkpoint.ts';
+export { hasTrainingState, refuseNothingToResume } from './training-checkpoint.ts';

@@ -15,6 +15,7 @@ import { warmupCosine } from './schedule.ts';
 import { sequenceStream } from './sequence-order.ts';
 import {
   loadTrainingState,
+  refuseNothingToResume,
   type Settings,
   saveTrainingState,
   type TrainingState,
@@ -79,6 +80,7 @@ const BETA2 = 0.95;
  * @throws UserError `folder-in-use`, `loss-not-finite` naming the step, `cannot-write`, and those of `loadTrainingState`.
  */
 export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
+  if (options.resume) refuseNothingToResume(options.directory);
   const lock = options.lock ?? lockFolder(options.directory);
   try {
     return await pretrainAlone(options);

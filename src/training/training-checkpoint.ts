@@ -70,13 +70,7 @@ export function loadTrainingState(
   settings: Settings,
 ): TrainingState {
   const path = join(folder, FILE);
-  if (!hasTrainingState(folder)) {
-    throw new UserError('no-checkpoint', {
-      what: `There is nothing to resume in ${folder}.`,
-      expected: path,
-      fix: 'name the folder of an interrupted run with --out, or start without --resume',
-    });
-  }
+  refuseNothingToResume(folder);
   const { tensors, metadata } = readSafetensorsHeader(path);
   const progress = parseProgress(path, metadata.progress);
   checkSettings(path, progress.settings, settings);
@@ -96,6 +90,16 @@ export function loadTrainingState(
     rng: progress.rng,
     sequencesTaken: progress.sequencesTaken,
   };
+}
+
+/** Throws {@link UserError} `no-checkpoint` unless the folder holds a state. */
+export function refuseNothingToResume(folder: string): void {
+  if (hasTrainingState(folder)) return;
+  throw new UserError('no-checkpoint', {
+    what: `There is nothing to resume in ${folder}.`,
+    expected: join(folder, FILE),
+    fix: 'name the folder of an interrupted run with --out, or start without --resume',
+  });
 }
 
 function parseProgress(path: string, text: string | undefined): z.infer<typeof progressSchema> {
