@@ -103,8 +103,8 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
 }
 
 function checkFolder({ out, resume }: PretrainFlags): void {
-  if (resume) return refuseNothingToResume(out);
-  if (!hasTrainingState(out)) return;
+  if (resume) refuseNothingToResume(out);
+  if (resume || !hasTrainingState(out)) return;
   throw new UserError('output-exists', {
     what: `${out} holds the checkpoint of an earlier run.`,
     fix: 'add --resume to go on with it, or choose another folder with --out',
