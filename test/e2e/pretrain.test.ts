@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { openModel } from '../../src/models/index.ts';
-import { makeWorkingFolder, runCli } from './run-cli.ts';
+import { makeWorkingFolder, overridden, runCli } from './run-cli.ts';
 
 const cwd = makeWorkingFolder();
 const at = (path: string) => join(cwd, path);
@@ -38,7 +38,7 @@ function argumentsFor(out: string, more: readonly string[] = []): string[] {
     '--lr',
     '0.01',
   ];
-  return ['pretrain', ...files, ...numbers, '--out', at(out), ...more];
+  return ['pretrain', ...overridden([...files, ...numbers, '--out', at(out)], more)];
 }
 
 const lossesIn = (folder: string): number[] =>

@@ -53,3 +53,9 @@ export function runCli(args: readonly string[], { cwd, fileLimit, onStderr }: Cl
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
+
+/** `defaults` (options that each take a value) without those that `more` gives, and then `more`: no option twice. */
+export function overridden(defaults: readonly string[], more: readonly string[]): string[] {
+  const kept = defaults.filter((_, index) => !more.includes(defaults[index - (index % 2)]!));
+  return [...kept, ...more];
+}

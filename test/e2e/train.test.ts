@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRunRecord, readTrainMetrics, readTrainRecord } from '../../src/record/index.ts';
-import { makeWorkingFolder, runCli } from './run-cli.ts';
+import { makeWorkingFolder, overridden, runCli } from './run-cli.ts';
 import { makeTinyModel, writeText } from './tiny-model.ts';
 
 const cwd = makeWorkingFolder();
@@ -16,7 +16,7 @@ beforeAll(() => {
 
 const SMALL = ['--rank', '4', '--batch-size', '2', '--seq-len', '16', '--steps', '6', '--lr', '0.02'];
 const trainTiny = (...args: string[]) =>
-  runCli(['train', 'tiny', '--data', 'text.txt', ...SMALL, ...args], { cwd });
+  runCli(['train', 'tiny', ...overridden(['--data', 'text.txt', ...SMALL], args)], { cwd });
 
 describe('a run to its end', () => {
   it('leaves the adapter, the report and files for TensorBoard', async () => {
@@ -64,7 +64,8 @@ describe('a run to its end', () => {
 describe('a run that is stopped', () => {
   it('keeps its last step, and goes on with --resume to the same end', async () => {
     const whole = await trainTiny('--steps', '40', '--out', 'runs/whole', '--json');
-    const args = ['train', 'tiny', '--data', 'text.txt', ...SMALL, '--steps', '40', '--out', 'runs/stopped'];
+    const more = ['--steps', '40', '--out', 'runs/stopped'];
+    const args = ['train', 'tiny', ...overridden(['--data', 'text.txt', ...SMALL], more)];
     let sent = false;
     const stopped = await runCli(args, {
       cwd,
