@@ -42,12 +42,7 @@ export function readFirstBytes(descriptor: number, path: string, size: number): 
 }
 
 /** Reads `length` bytes at `offset`; throws `file-truncated` when the file ends before. */
-export function readExactly(
-  descriptor: number,
-  path: string,
-  offset: number,
-  length: number,
-): Uint8Array<ArrayBuffer> {
+export function readExactly(descriptor: number, path: string, offset: number, length: number): Uint8Array {
   const { size } = fstatSync(descriptor);
   // Before anything is allocated: the length may come from the file itself.
   if (offset + length > size) throw fileEnds(path, size, offset + length);
@@ -85,7 +80,7 @@ export function fileEnds(path: string, size: number, needed: number | bigint, pa
 export async function* readPieces(
   { path, offset, length }: FileRange,
   pieceBytes = 2 ** 22,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+): AsyncGenerator<Uint8Array> {
   const file = await open(path).catch((error: unknown) => {
     throw readingError(path, error);
   });

@@ -22,7 +22,7 @@ const KINDS = {
   safetensors: {
     name: 'a safetensors file',
     fix: 'name the folder that it stands in',
-    fits: (text, bytes) => text.slice(4, 9) === '\0\0\0\0{' && bytes[3]! < 6,
+    fits: (text, bytes: Uint8Array) => text.slice(4, 9) === '\0\0\0\0{' && bytes[3]! < 6,
   },
   empty: {
     name: 'an empty file',
@@ -62,7 +62,7 @@ const KINDS = {
   pickle: {
     name: 'a Python pickle',
     fix: CONVERT,
-    fits: (_, bytes) => bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5,
+    fits: (_, bytes: Uint8Array) => bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5,
   },
   gzip: { name: 'a gzip archive', fix: UNPACK, fits: (text) => text.startsWith('\u001f\u008b') },
   bzip2: { name: 'a bzip2 archive', fix: UNPACK, fits: (text) => /^BZh[1-9]/.test(text) },
