@@ -1,11 +1,8 @@
 /** `rankscope reproduce` as a person runs it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createRng } from '../../src/numeric/index.ts';
 import { readReproductionRecord } from '../../src/record/index.ts';
-import { killReproduction } from '../support/kill-reproduction.ts';
 import { makeWorkingFolder, runCli } from './run-cli.ts';
 
 const cwd = makeWorkingFolder();
@@ -41,18 +38,6 @@ describe('a small run', () => {
     const shown = await runCli(['report', 'runs/first'], { cwd });
     expect(shown.stdout).toBe(again.stdout.slice(0, again.stdout.indexOf('\nreport: ')));
   }, 120_000);
-
-  // `node --import tsx scripts/kill-reproduction.ts 20` does the same twenty times.
-  it('loses no finished trial when it is killed, and changes no number', async () => {
-    const base = mkdtempSync(join(tmpdir(), 'rankscope-kill-'));
-    try {
-      const { kills, trials, lost, differing } = await killReproduction(base, 2, createRng(3));
-      expect({ kills, lost, differing }).toEqual({ kills: 2, lost: 0, differing: 0 });
-      expect(trials).toBeGreaterThan(10);
-    } finally {
-      rmSync(base, { recursive: true, force: true });
-    }
-  }, 240_000);
 });
 
 describe('what it says', () => {

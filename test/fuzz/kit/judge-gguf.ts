@@ -102,11 +102,10 @@ class Judge {
   private value(type: number, depth: number): string {
     if (type === STRING) return this.string();
     if (type === ARRAY) {
-      // ggml takes no arrays of arrays.
-      if (depth > 0) this.open ??= 'nested arrays';
       if (depth > 1000) throw new Fault('arrays in arrays without end');
       const itemType = this.take(4).readUInt32LE();
       if (itemType > 12) throw new Fault('type of a value');
+      if (itemType === ARRAY) this.open ??= 'arrays of arrays, which ggml does not take';
       const items: string[] = [];
       for (let count = this.u64(); count > 0; count--) items.push(this.value(itemType, depth + 1));
       return `[${items.join()}]`;
