@@ -14,13 +14,13 @@ describe('ProgressLine', () => {
     clock.now = 2000;
     line.update({ stage: 'measuring', done: 4, total: 16 });
     expect(written).toEqual([
-      '\r\u001b[2K[3/4] measuring batches       ██████░░░░░░░░░░░░░░░░░░ 4/16, 6 s left',
+      '\r\u001b[2K[2/3] measuring batches       ██████░░░░░░░░░░░░░░░░░░ 4/16, 6 s left',
     ]);
     line.end();
     expect(written.at(-1)).toBe('\r\u001b[2K');
     const narrow = watch({ isTTY: true, columns: 20 });
     narrow.line.update({ stage: 'frames', done: 1, total: 2 });
-    expect(narrow.written[0]).toBe('\r\u001b[2K[1/4] making frames');
+    expect(narrow.written[0]).toBe('\r\u001b[2K[1/3] making frames');
   });
 
   it('clears the line before one that stays', () => {
@@ -35,13 +35,13 @@ describe('ProgressLine', () => {
     const { clock, written, line } = watch();
     for (let done = 1; done <= 40; done++) {
       clock.now += 1000;
-      line.update({ stage: 'spectra', done, total: 40 });
+      line.update({ stage: 'measuring', done, total: 40 });
     }
     line.update({ stage: 'summary', done: 1, total: 300 });
     expect(written).toEqual([
-      'taking gradient spectra: 1 of 40, 39 s left\n',
-      'taking gradient spectra: 16 of 40, 24 s left\n',
-      'taking gradient spectra: 31 of 40, 9 s left\n',
+      'measuring batches: 1 of 40, 39 s left\n',
+      'measuring batches: 16 of 40, 24 s left\n',
+      'measuring batches: 31 of 40, 9 s left\n',
       'computing results: 1 of 300, 1 s left\n',
     ]);
   });
@@ -53,10 +53,10 @@ describe('ProgressLine', () => {
     clock.now += 60_000;
     line.update({ stage: 'frames', done: 1, total: 11 });
     clock.now += 60_000;
-    line.update({ stage: 'spectra', done: 1, total: 181 });
+    line.update({ stage: 'measuring', done: 1, total: 181 });
     expect(written.slice(1)).toEqual([
       'making frames: 1 of 11, 10 min left\n',
-      'taking gradient spectra: 1 of 181, 3.0 h left\n',
+      'measuring batches: 1 of 181, 3.0 h left\n',
     ]);
   });
 

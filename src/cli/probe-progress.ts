@@ -5,7 +5,6 @@ import { type ProgressStream, SILENT, StatusLine } from './status-line.ts';
 
 const STAGES: Readonly<Record<Progress['stage'], string>> = {
   frames: 'making frames',
-  spectra: 'taking gradient spectra',
   measuring: 'measuring batches',
   summary: 'computing results',
 };

@@ -13,6 +13,7 @@ import {
   type Value,
 } from '../graph/index.ts';
 import { int64 } from '../numeric/index.ts';
+import { collectSpectra } from './batch-spectra.ts';
 import { type FrameSet, frameValue } from './frame.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface MeasurePlan {
   readonly oneSided: boolean;
   /** Second moments and permuted cores, for natural coverage. */
   readonly natural: boolean;
+  /** Single-batch spectra of whole gradients: see `batch-spectra.ts`. */
+  readonly spectra?: boolean;
   /** Order in which the rows of the output gradients are shuffled for the permutation null. */
   readonly permutation: readonly number[];
 }
@@ -67,6 +70,7 @@ export function collectMeasurements(
   const permutation = plan.natural
     ? graph.constant(int64([plan.permutation.length], plan.permutation))
     : undefined;
+  const spectra = plan.spectra ? collectSpectra(graph, layers, lanes) : undefined;
   const sharing = new Map<Value, number>();
   for (const { x } of layers) sharing.set(x, (sharing.get(x) ?? 0) + 1);
 
@@ -82,6 +86,7 @@ export function collectMeasurements(
     graph.output(outputName(name, 'inner'), inner);
     // x itself can go before the backward pass begins, where all that is wanted of it is smaller.
     const ofInput: Value[] = gramIsCheaper ? Object.values(gram(x)) : [];
+    ofInput.push(...(spectra?.get(name) ?? []));
     if (plan.natural) {
       ofInput.push(energy(x));
       graph.output(outputName(name, 'traces'), concat([energy(x), energy(dy)], 0));

@@ -1,7 +1,7 @@
 /** How much memory a probe will need, before it starts. */
-import { estimatePeakBytes } from '../graph/index.ts';
+import { byteLength, estimatePeakBytes } from '../graph/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
-import { createRng, sizeOf } from '../numeric/index.ts';
+import { createRng } from '../numeric/index.ts';
 import { type FrameSet, frameRank } from './frame.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
@@ -22,7 +22,7 @@ const SLACK = 1.2;
 
 /**
  * An upper estimate of the peak memory, bytes: the process, the mapped weights and frames, what the passes keep, and
- * the largest of the three kinds of pass with its outputs; or reading a text of `textBytes`, if that takes more.
+ * the larger of the two kinds of pass with its outputs; or reading a text of `textBytes`, if that takes more.
  */
 export function estimateMemory(
   model: Model,
@@ -37,8 +37,9 @@ export function estimateMemory(
     frames: new Map(layers.map((layer) => [layer.name, unplaced(plan.label, layer, frameRank(layer, rank))])),
   }));
   const plan = measurePlan(settings, createRng(0));
-  const measuring = buildMeasuringPass(model, layers, sets, settings, plan).graph;
-  const outputs = [...measuring.outputs.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const passPlan = { ...plan, spectra: true };
+  const measuring = buildMeasuringPass(model, layers, sets, settings, passPlan).graph;
+  const outputs = [...measuring.outputs.values()].reduce((sum, value) => sum + byteLength(value), 0);
   const frameBytes = layers.reduce((sum, layer) => {
     const k = frameRank(layer, rank);
     return sum + 4 * k * (layer.inFeatures + layer.outFeatures) * plans.length;
@@ -60,9 +61,8 @@ export function estimateMemory(
   };
   // Frames are made in float64 and written in float32.
   const framing = moments(momentsFor(settings.bases), settings.calibrationBatches) + 3 * frameBytes;
-  const spectra = moments({ gradient: true, second: false }, 1);
   const passes = estimatePeakBytes(measuring) + (OUTPUT_COPIES - 1) * outputs + keptCores;
-  const measured = model.weightBytes + frameBytes + Math.max(framing, spectra, passes);
+  const measured = model.weightBytes + frameBytes + Math.max(framing, passes);
   return Math.round(SLACK * (PROCESS_BYTES + Math.max(measured, TEXT_COPIES * textBytes)));
 }
 

@@ -4,6 +4,7 @@ import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } fro
 import { type Rng, shuffle, studentInterval } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import { readSpectra } from './batch-spectra.ts';
 import { collectMeasurements, type MeasurePlan } from './collect.ts';
 import type { FrameSet } from './frame.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
@@ -16,6 +17,8 @@ export interface MeasureSettings {
   readonly batches: number;
   readonly batchSize: number;
   readonly seqLen: number;
+  /** How many of the batches have the whole spectra of their gradients taken; default none. */
+  readonly spectrumBatches?: number;
 }
 
 /** What the passes gave. */
@@ -26,6 +29,8 @@ export interface Measured {
   readonly losses: readonly number[];
   /** Per pass and lane, the targets of its batch. */
   readonly targets: readonly (readonly number[])[];
+  /** Layer → singular values of its gradient in each of the first batches. */
+  readonly spectra: ReadonlyMap<string, Float64Array[]>;
 }
 
 /** The plan of the passes: pairs of batches, unless there is only one. */
@@ -78,7 +83,7 @@ export async function measure(
   afterPass: (measured: Measured) => boolean,
 ): Promise<Measured> {
   const plan = measurePlan(settings, rng);
-  const program = await engine.load(buildMeasuringPass(model, layers, frameSets, settings, plan).graph);
+  const { spectrumBatches = 0 } = settings;
   // `core` costs nothing more, and is what a run is watched by.
   const families = [...new Set<Family>(['core', ...settings.families])];
   const measured = {
@@ -89,23 +94,39 @@ export async function measure(
     batches: [] as Batch[],
     losses: [] as number[],
     targets: [] as number[][],
+    spectra: new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []])),
   };
-  try {
-    for (let first = 0; first < batches.length; first += plan.lanes) {
-      const lanes = batches.slice(first, first + plan.lanes);
-      const outputs = await program.run(lossInputs(lanes));
-      const losses = [...(outputs[LOSS]!.data as Float32Array)];
-      if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
-      const targets = lanes.map(targetCount);
-      for (const layer of measured.layers) addPass(layer, outputs, targets, plan);
-      measured.batches.push(...lanes);
-      measured.losses.push(...losses);
-      measured.targets.push(targets);
-      if (afterPass(measured)) break;
+  /** @returns whether to stop. */
+  const runPasses = async (from: number, to: number, spectra: boolean): Promise<boolean> => {
+    const pass = buildMeasuringPass(model, layers, frameSets, settings, { ...plan, spectra });
+    const program = await engine.load(pass.graph);
+    try {
+      for (let first = from; first < to; first += plan.lanes) {
+        const lanes = batches.slice(first, first + plan.lanes);
+        const outputs = await program.run(lossInputs(lanes));
+        const losses = [...(outputs[LOSS]!.data as Float32Array)];
+        if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
+        const targets = lanes.map(targetCount);
+        for (const layer of measured.layers) addPass(layer, outputs, targets, plan);
+        if (spectra) {
+          const found = await readSpectra(outputs, pass.layers, lanes.length, engine.matmul);
+          const wanted = spectrumBatches - first;
+          for (const [name, values] of found) measured.spectra.get(name)!.push(...values.slice(0, wanted));
+        }
+        measured.batches.push(...lanes);
+        measured.losses.push(...losses);
+        measured.targets.push(targets);
+        if (afterPass(measured)) return true;
+      }
+      return false;
+    } finally {
+      await program.release();
     }
-  } finally {
-    await program.release();
-  }
+  };
+  // The spectra cost a program of their own, and the other passes nothing.
+  const withSpectra = Math.min(batches.length, plan.lanes * Math.ceil(spectrumBatches / plan.lanes));
+  const stop = withSpectra > 0 && (await runPasses(0, withSpectra, true));
+  if (!stop && withSpectra < batches.length) await runPasses(withSpectra, batches.length, false);
   return measured;
 }
 

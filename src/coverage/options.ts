@@ -52,7 +52,7 @@ export interface ProbeOptions {
 }
 
 export interface Progress {
-  readonly stage: 'frames' | 'spectra' | 'measuring' | 'summary';
+  readonly stage: 'frames' | 'measuring' | 'summary';
   readonly done: number;
   readonly total: number;
 }

@@ -5,14 +5,13 @@ import { makeTemporaryFolder, removeTemporaryFolder } from '../files/index.ts';
 import {
   type Batch,
   describeModel,
-  type LinearLayer,
   type Model,
   type Receipt,
   readSequences,
   sampleBatches,
   targetCount,
 } from '../models/index.ts';
-import { createRng, gramSingularValues, mean, type Rng, studentInterval } from '../numeric/index.ts';
+import { createRng, mean, type Rng, studentInterval } from '../numeric/index.ts';
 import { type Basis, type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { compareBases } from './compare-bases.ts';
@@ -20,11 +19,10 @@ import { estimateMemory } from './estimate.ts';
 import { type FrameSet, placeFrames } from './frame.ts';
 import { makeFrames } from './make-frames.ts';
 import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
-import { collectMoments } from './moments.ts';
 import { naturalCurves } from './natural.ts';
 import type { ProbeOptions, Progress } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
-import { type SpectrumSummary, summarizeSpectra } from './spectrum.ts';
+import { summarizeSpectra } from './spectrum.ts';
 import { StageClock } from './stage-clock.ts';
 import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
 import { Whitener } from './whitener.ts';
@@ -83,10 +81,6 @@ export async function probe(
       onProgress: (done, total) => watch.progress('frames', done, total),
     });
     const sets = await placeFrames(options.framesFile ?? join(folder, 'frames.safetensors'), frames);
-    const spectrumBatches = data.measured.slice(0, settings.spectrumBatches);
-    const spectra = await clock.time('spectra', () =>
-      takeSpectra(model, engine, layers, spectrumBatches, watch),
-    );
     const afterPass = (soFar: Measured): boolean => {
       watch.report('measuring', soFar.batches.length, settings.batches);
       options.onPass?.(passMetrics(soFar, sets));
@@ -95,9 +89,7 @@ export async function probe(
     const measured = await clock.time('measuring', () =>
       measure(model, engine, layers, sets, data.measured, settings, rng.fork('permutation'), afterPass),
     );
-    const finished = await clock.time('summary', () =>
-      finish(measured, sets, spectra, settings, engine, watch),
-    );
+    const finished = await clock.time('summary', () => finish(measured, sets, settings, engine, watch));
     await model.checkUnchanged();
     const norm = energyOf(finished);
     const global = summarizeGroup(finished, settings);
@@ -195,33 +187,6 @@ async function readBatches(
   };
 }
 
-/** Whole spectra of the gradients of a few batches. */
-async function takeSpectra(
-  model: Model,
-  engine: Engine,
-  layers: readonly LinearLayer[],
-  batches: readonly Batch[],
-  watch: Watch,
-): Promise<ReadonlyMap<string, SpectrumSummary>> {
-  const values = new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []]));
-  let done = 0;
-  for (const batch of batches) {
-    const moments = collectMoments(
-      model,
-      engine,
-      layers,
-      [batch],
-      { gradient: true, second: false },
-      () => {},
-    );
-    for await (const { layer, gradient } of moments) {
-      values.get(layer.name)!.push(await gramSingularValues(gradient!, engine.matmul));
-      watch.progress('spectra', ++done, batches.length * layers.length);
-    }
-  }
-  return new Map([...values].map(([name, spectra]) => [name, summarizeSpectra(spectra)]));
-}
-
 /** The latest pass in numbers. */
 function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<string, number> {
   const lanes = measured.targets.at(-1)!.length;
@@ -237,9 +202,8 @@ function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<stri
 
 /** Groups the draws of a basis, and computes natural coverage. */
 async function finish(
-  { layers, targets }: Measured,
+  { layers, targets, spectra }: Measured,
   sets: readonly FrameSet[],
-  spectra: ReadonlyMap<string, SpectrumSummary>,
   { bases, ridge }: ProbeSettings,
   engine: Engine,
   watch: Watch,
@@ -255,7 +219,11 @@ async function finish(
     };
     const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
     for (const basis of bases) measuredBases.push(await ofBasis(basis));
-    finished.push({ measurement, spectrum: spectra.get(measurement.name)!, bases: measuredBases });
+    finished.push({
+      measurement,
+      spectrum: summarizeSpectra(spectra.get(measurement.name)!),
+      bases: measuredBases,
+    });
     watch.report('summary', finished.length, layers.length);
   }
   await whitener.release();

@@ -21,5 +21,5 @@ export * from './singular-values.ts';
 export * from './spread.ts';
 export * from './statistics.ts';
 export * from './svd.ts';
-export { type DecompositionOptions, symmetricEigen } from './symmetric-eigen.ts';
+export { type DecompositionOptions, symmetricEigen, symmetricValues } from './symmetric-eigen.ts';
 export * from './tensor.ts';

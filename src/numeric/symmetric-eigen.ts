@@ -40,6 +40,11 @@ export async function symmetricEigen(
   return { values, vectors };
 }
 
+/** All eigenvalues of a symmetric matrix [n, n], of which only the lower half is read, descending. */
+export function symmetricValues(a: Matrix): Float64Array {
+  return spectrumOf(a, multiply).values;
+}
+
 /** Householder tridiagonal form, QL for the values, inverse iteration for the vectors. */
 export function spectrumOf(a: Matrix, product: MatrixProduct): Spectrum {
   invariant(a.rows === a.cols, `eigenvalues of a ${a.rows}×${a.cols} matrix`);

@@ -122,7 +122,6 @@ const STAGES = [
   'opening',
   'calibration',
   ...[...BASES, ...FILE_BASES].map((basis) => `frames/${basis}` as const),
-  'spectra',
   'measuring',
   'summary',
 ] as const;

@@ -1,0 +1,144 @@
+/** Singular values of the whole gradients of single batches, from small matrices that a measuring pass puts out. */
+import { cast, type Graph, matmul, slice, type Value } from '../graph/index.ts';
+import { type Matrix, type MatrixProduct, matrix, symmetricValues, type Tensor } from '../numeric/index.ts';
+import type { LayerSides } from './collect.ts';
+
+type Part = 'rows of x' | 'rows of dy' | 'gradient';
+
+const outputName = (layer: string, part: Part, lane: number): string => `${layer}|${part}|${lane}`;
+
+/** Whether a batch's gradient xᵀdy, of x [rows, m] and dy [rows, n], has fewer directions than its shorter side. */
+const isTall = (rows: number, m: number, n: number): boolean => rows < Math.min(m, n);
+
+/**
+ * Adds what {@link readSpectra} needs, in float64: for a batch of fewer rows than either side of the layer x xᵀ and
+ * dy dyᵀ, both [rows, rows], and otherwise the Gram matrix of the gradient's shorter side.
+ *
+ * @returns by layer, what is made of x alone.
+ */
+export function collectSpectra(
+  graph: Graph,
+  layers: readonly LayerSides[],
+  lanes: number,
+): ReadonlyMap<string, readonly Value[]> {
+  const owners = inputOwners(layers);
+  const ofInputs = new Map<string, Value[]>();
+  for (const { name, x, dy } of layers) {
+    const ofInput: Value[] = [];
+    ofInputs.set(name, ofInput);
+    for (let lane = 0; lane < lanes; lane++) {
+      const part = (value: Value) => {
+        const rows = value.shape[0]! / lanes;
+        return lanes === 1 ? value : slice(value, 0, lane * rows, (lane + 1) * rows);
+      };
+      const [a, b] = [part(x), part(dy)];
+      const [rows, m, n] = [a.shape[0]!, a.shape[1]!, b.shape[1]!];
+      const gram = (value: Value, transposed: boolean) => {
+        const wide = cast(value, 'float64');
+        return matmul(wide, wide, transposed ? { transposeA: true } : { transposeB: true });
+      };
+      if (!isTall(rows, m, n)) {
+        graph.output(outputName(name, 'gradient', lane), gram(matmul(a, b, { transposeA: true }), m > n));
+        continue;
+      }
+      graph.output(outputName(name, 'rows of dy', lane), gram(b, false));
+      if (owners.get(name) !== name) continue;
+      const inputs = gram(a, false);
+      ofInput.push(inputs);
+      graph.output(outputName(name, 'rows of x', lane), inputs);
+    }
+  }
+  return ofInputs;
+}
+
+/** Layer → singular values of its gradient in each lane's batch, descending, min(m, n) of them. */
+export async function readSpectra(
+  outputs: Readonly<Record<string, Tensor>>,
+  layers: readonly LayerSides[],
+  lanes: number,
+  product: MatrixProduct,
+): Promise<ReadonlyMap<string, Float64Array[]>> {
+  const owners = inputOwners(layers);
+  const roots = new Map<string, Matrix>();
+  const spectra = new Map<string, Float64Array[]>();
+  for (const { name, x, dy } of layers) {
+    const values: Float64Array[] = [];
+    const shorter = Math.min(x.shape[1]!, dy.shape[1]!);
+    for (let lane = 0; lane < lanes; lane++) {
+      const read = (layer: string, part: Part): Matrix | undefined => {
+        const output = outputs[outputName(layer, part, lane)];
+        return (
+          output && matrix(output.shape[0]!, output.shape[1]!, Float64Array.from(output.data as Float64Array))
+        );
+      };
+      const whole = read(name, 'gradient');
+      if (whole !== undefined) {
+        values.push(rootsOf(symmetricValues(whole), shorter));
+        continue;
+      }
+      // With x xᵀ = L Lᵀ, the squares are the eigenvalues of dy dyᵀ x xᵀ, and so of Lᵀ dy dyᵀ L.
+      const owner = owners.get(name)!;
+      const key = `${owner}|${lane}`;
+      const root = roots.get(key) ?? semidefiniteRoot(read(owner, 'rows of x')!);
+      roots.set(key, root);
+      const inside = await product(root, await product(read(name, 'rows of dy')!, root), {
+        transposeA: true,
+      });
+      values.push(rootsOf(symmetricValues(inside), shorter));
+    }
+    spectra.set(name, values);
+  }
+  return spectra;
+}
+
+/** The first layer of those that share an input, by layer. */
+function inputOwners(layers: readonly LayerSides[]): ReadonlyMap<string, string> {
+  const first = new Map<Value, string>();
+  return new Map(
+    layers.map(({ name, x, dy }) => {
+      const tall = isTall(x.shape[0]!, x.shape[1]!, dy.shape[1]!);
+      if (!tall) return [name, name];
+      if (!first.has(x)) first.set(x, name);
+      return [name, first.get(x)!];
+    }),
+  );
+}
+
+/** Roots of squared singular values, with zeros up to `count`. */
+function rootsOf(squares: Float64Array, count: number): Float64Array {
+  const values = new Float64Array(count);
+  squares.subarray(0, count).forEach((square, i) => {
+    values[i] = Math.sqrt(Math.max(0, square));
+  });
+  return values;
+}
+
+/** Share of the largest diagonal entry below which a pivot is rounding. */
+const NEGLIGIBLE = 1e-13;
+
+/**
+ * Lower triangular L with L Lᵀ = a for a matrix without negative eigenvalues, whatever its rank. A pivot that is zero
+ * but for rounding has a column of zeros below it.
+ */
+function semidefiniteRoot(a: Matrix): Matrix {
+  const n = a.rows;
+  const lower = matrix(n, n);
+  const { data } = lower;
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, a.data[i * n + i]!);
+  for (let j = 0; j < n; j++) {
+    const rowJ = data.subarray(j * n, j * n + j);
+    let pivot = a.data[j * n + j]!;
+    for (let k = 0; k < j; k++) pivot -= rowJ[k]! * rowJ[k]!;
+    if (!(pivot > NEGLIGIBLE * largest)) continue;
+    const root = Math.sqrt(pivot);
+    data[j * n + j] = root;
+    for (let i = j + 1; i < n; i++) {
+      const rowI = data.subarray(i * n, i * n + j);
+      let sum = a.data[i * n + j]!;
+      for (let k = 0; k < j; k++) sum -= rowI[k]! * rowJ[k]!;
+      data[i * n + j] = sum / root;
+    }
+  }
+  return lower;
+}
