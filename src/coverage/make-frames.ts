@@ -4,8 +4,16 @@ import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import { BASES, type Basis, FILE_BASES, type MadeBasis } from '../record/index.ts';
 import type { Engine, Resident } from '../runtime/index.ts';
-import { type FrameSources, MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
+import { type FrameSources, isDataDriven, MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
+import {
+  framesEntry,
+  keepFrames,
+  narrowFrame,
+  readFrames,
+  roundFrame,
+  wholeColumns,
+} from './frames-cache.ts';
 import { type FramesFile, openFrames } from './frames-file.ts';
 import { LeadingFrames } from './leading/index.ts';
 import {
@@ -93,11 +101,30 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
   const clock = inputs.clock ?? new StageClock();
   const wanted = momentsFor(plans.map(({ basis }) => basis));
-  const needed = wanted.gradient || wanted.second;
-  const groups = (needed ? layerGroups(layers, wanted) : [layers]).map((group) => ({
+  const dataDriven = wanted.gradient || wanted.second;
+  const groups = (dataDriven ? layerGroups(layers, wanted) : [[...layers]]).map((group) => ({
     group,
-    together: needed ? batchesTogether(model, group, wanted, calibration.length, calibration[0]!) : 1,
+    together: dataDriven ? batchesTogether(model, group, wanted, calibration.length, calibration[0]!) : 1,
   }));
+  const shared = {
+    model,
+    layers,
+    rank,
+    ridge,
+    calibration,
+    together: groups.map(({ together }) => together),
+  };
+  const sets = await Promise.all(
+    plans.map(async (plan) => {
+      const key = { ...shared, basis: plan.basis };
+      const entry = isDataDriven(plan.basis) ? await framesEntry(key) : null;
+      const kept = entry === null ? undefined : await readFrames(key, entry);
+      return { ...plan, key, entry, kept, made: new Map<string, Frame>() };
+    }),
+  );
+  const missing = sets.filter(({ kept }) => kept === undefined);
+  // When some are missing the moments are summed as for all: the same frames come out whatever was kept.
+  const needed = missing.some(({ basis }) => isDataDriven(basis));
   const passes = groups.reduce((sum, { together }) => sum + calibration.length / together, 0);
   const total = (needed ? passes : 0) + layers.length;
   let done = 0;
@@ -105,12 +132,11 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const leading = new LeadingFrames(engine);
   const spent = new StageClock();
   let framing = 0;
-  const sets = plans.map((plan) => ({ ...plan, frames: new Map<string, Frame>() }));
 
   const frameLayer = async (layer: LinearLayer, held: Moments<Resident> | null) => {
     let read: Promise<LayerMoments> | undefined;
     const frames: Frame[] = [];
-    for (const { basis, label, file = null } of sets) {
+    for (const { basis, label, file = null, entry } of missing) {
       const sources: FrameSources = {
         layer,
         weight: () => model.readLayer(layer),
@@ -122,7 +148,9 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         product: engine.matmul,
         leading: { frames: leading, moments: held },
       };
-      frames.push(await spent.time(`frames/${basis}`, () => makeFrame(basis, sources, rank)));
+      const columns = entry === null ? rank : wholeColumns(rank);
+      const frame = await spent.time(`frames/${basis}`, () => makeFrame(basis, sources, columns));
+      frames.push(entry === null ? frame : roundFrame(frame));
     }
     step();
     return frames;
@@ -143,8 +171,8 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         framing += (performance.now() - started) / 1000;
         // In the order of the layers, whichever was done first.
         group.forEach(({ name }, index) => {
-          sets.forEach(({ frames }, set) => {
-            frames.set(name, made[index]![set]!);
+          missing.forEach((set, place) => {
+            set.made.set(name, made[index]![place]!);
           });
         });
       } finally {
@@ -155,8 +183,20 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
     await leading.release();
   }
   clock.addShares(spent.seconds(), framing);
-  return sets;
+  for (const { key, entry, made } of missing) if (entry !== null) await keepFrames(key, entry, made);
+  return sets.map(({ basis, label, kept, made }) => ({
+    basis,
+    label,
+    frames: kept ?? narrow(layers, made, rank),
+  }));
 }
+
+const narrow = (
+  layers: readonly LinearLayer[],
+  frames: ReadonlyMap<string, Frame>,
+  rank: number,
+): Map<string, Frame> =>
+  new Map(layers.map((layer) => [layer.name, narrowFrame(frames.get(layer.name)!, layer, rank)]));
 
 /** `work` on every item, a few at a time. When one fails, those that have begun are waited for, and no more begin. */
 async function inParallel<T, R>(

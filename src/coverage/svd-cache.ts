@@ -4,12 +4,10 @@ import type { Cache } from '../checkpoint/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import { float32, fromFloat32, leadingColumns, type Matrix, type Tensor } from '../numeric/index.ts';
 import type { Frame } from './frame.ts';
+import { wholeColumns } from './frames-cache.ts';
 
 /** To be raised whenever the decompositions give other vectors than before. */
 const VERSION = 3;
-
-/** Vectors are found in multiples of this number. */
-const COLUMNS = 64;
 
 /**
  * The top `rank` singular vectors of a layer's weight, as float32 holds them.
@@ -25,8 +23,7 @@ export async function topSingularVectors(
 ): Promise<Frame> {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  // Found in whole steps: a smaller rank then has the first of the very same vectors, whatever was asked for before.
-  const columns = Math.min(COLUMNS * Math.ceil(rank / COLUMNS), inFeatures, outFeatures);
+  const columns = Math.min(wholeColumns(rank), inFeatures, outFeatures);
   const { u, v } = await cache.tensors(
     { kind: 'svd', version: VERSION, key: { sha256, inFeatures, outFeatures, stored, columns } },
     (kept) => kept.u?.shape[1] === columns && kept.v?.shape[1] === columns,
