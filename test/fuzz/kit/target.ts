@@ -29,7 +29,7 @@ export interface Target<Read = unknown> {
   use?(read: Read): unknown;
   /** What it may allocate beyond ten times its files, where that is more than for others. */
   readonly freeBytes?: number;
-  /** Share of a run of all targets: header readers take a hundred times what slow readers take. */
+  /** Share of a run of all targets: header readers take a hundred times and more what slow readers take. */
   readonly weight: number;
 }
 

@@ -8,7 +8,7 @@ import { defineTarget, type FuzzCase } from '../kit/target.ts';
 
 export const config = defineTarget<ModelConfig>({
   name: 'config',
-  weight: 100,
+  weight: 200,
   // Descriptions of as many layers as a config may ask for, 10,000: no weights bound a model that is to be made.
   freeBytes: 48 * 2 ** 20,
   make: makeConfig,

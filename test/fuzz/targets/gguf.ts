@@ -22,7 +22,7 @@ const SIZES = [0n, 1n, 31n, 33n, 2n ** 16n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n 
 
 export const gguf = defineTarget<GgufHeader>({
   name: 'gguf',
-  weight: 100,
+  weight: 200,
   read: (folder) => readGgufHeader(join(folder, FILE)),
   make: makeGguf,
 });

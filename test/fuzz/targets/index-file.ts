@@ -9,7 +9,7 @@ import { breakTensors, randomTensor, tensorFile } from '../kit/tensor-file.ts';
 
 export const indexFile = defineTarget<Checkpoint>({
   name: 'index',
-  weight: 100,
+  weight: 200,
   make: makeShards,
   read: (folder) => openCheckpoint(folder),
 });

@@ -13,7 +13,7 @@ const FILE = 'model.safetensors';
 
 export const safetensors = defineTarget<SafetensorsHeader>({
   name: 'safetensors',
-  weight: 100,
+  weight: 200,
   read: (folder) => readSafetensorsHeader(join(folder, FILE)),
   make: makeSafetensors,
 });
