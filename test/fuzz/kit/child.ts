@@ -3,6 +3,7 @@
  * the parent knows it even when this process hangs or dies.
  */
 import { openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { FAULTY } from '../targets/faulty.ts';
 import { TARGETS } from '../targets/index.ts';
 import { type Batch, DONE, type Report } from './report.ts';
@@ -19,11 +20,13 @@ async function runPlan(plan: readonly Batch[], folder: string, progressFile: num
   for (const [index, { target: name, seed: first, count }] of plan.entries()) {
     const target = [...TARGETS, ...FAULTY].find((one) => one.name === name)!;
     await target.prepare?.();
+    // Readers leave folders of their own, such as caches: none is another target's business.
+    const place = join(folder, name);
     const run = (seed: number) => {
       mark[0] = BigInt(index);
       mark[1] = BigInt(seed);
       writeSync(progressFile, mark, 0, 16, 0);
-      return runCase(target, caseOf(target, seed), folder);
+      return runCase(target, caseOf(target, seed), place);
     };
     for (let seed = first; seed < first + Math.min(count, WARM_UP); seed++) await run(seed);
     const tally = new Tally();
