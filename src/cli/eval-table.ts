@@ -38,7 +38,7 @@ export function renderEvaluations(results: readonly Evaluated[], data: Evaluatio
       .join('  ')
       .trimEnd()}\n`;
   return (
-    `${data.path}: ${data.sequences} sequences of ${data.seqLen} tokens\n` +
+    `${data.path}: ${data.sequences} ${data.sequences === 1 ? 'sequence' : 'sequences'} of ${data.seqLen} tokens\n` +
     [HEADINGS, ...rows].map(line).join('')
   );
 }
@@ -46,7 +46,10 @@ export function renderEvaluations(results: readonly Evaluated[], data: Evaluatio
 /** At least `least` decimals, and as many as show half the interval in two digits: 0.0000 would say nothing. */
 function interval({ mean, low, high }: Interval, least: number, signed = false): string {
   const half = (high - low) / 2;
+  // One sequence, or sequences that are alike, tell nothing of the spread.
+  const bounds = (digits: number) =>
+    half === 0 ? '[no interval]' : `[${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
   const digits = half > 0 ? Math.max(least, Math.min(12, 1 - Math.floor(Math.log10(half)))) : least;
   const sign = signed && mean >= 0 ? '+' : '';
-  return `${sign}${mean.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+  return `${sign}${mean.toFixed(digits)} ${bounds(digits)}`;
 }

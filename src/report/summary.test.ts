@@ -40,6 +40,14 @@ describe('the summary of a probe', () => {
     expect(summarize(withDifference(open, 37))).not.toMatch(/frames lead/);
   });
 
+  it('names none where the batches are all alike, and differences have no spread', () => {
+    const text = summarize(withDifference({ mean: 0.02, low: 0.02, high: 0.02 }, 2));
+    expect(text).toContain(
+      'who leads cannot be told: gradient frames are ahead of svd by 0.0200 on every batch alike.',
+    );
+    expect(text).not.toMatch(/frames lead/);
+  });
+
   it('says less of a record without comparisons', () => {
     const { comparisons: _, ...global } = exampleProbeRecord().global;
     const text = summarize({ ...exampleProbeRecord(), global });
@@ -62,6 +70,8 @@ describe('the summary of a probe', () => {
       /times the energy that random frames reach[;.]/,
     );
     expect(told({ mean, low: 0, high: low - 0.01 })).toContain('which is less');
+    expect(told({ mean, low: mean, high: mean })).toContain('(batches without a difference, no interval)');
+    record.measured.batches = 1;
     expect(told({ mean, low: mean, high: mean })).toContain('(one batch, no interval)');
   });
 

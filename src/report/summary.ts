@@ -21,7 +21,7 @@ export function summarize(record: ProbeRecord): string {
       : `; no frames of that rank could reach more than ${formatShare(point.ceiling)} of the norm`;
   const first =
     `At rank ${rank}, ${family} adapters on ${basis} frames reach ${formatShareWithSpread(point.coverage)} of the ` +
-    `gradient’s norm (${formatPercent(point.energy.mean)}\u00a0% of its energy), ${besideNull(point)}${ceiling}.`;
+    `gradient’s norm (${formatPercent(point.energy.mean)}\u00a0% of its energy), ${besideNull(point, record.measured.batches)}${ceiling}.`;
   const comparisons = (record.global.comparisons ?? []).filter((one) => one.rank === rank);
   const coverage = comparisons.find((one) => one.measure === 'coverage' && one.family === family);
   const natural = comparisons.find((one) => one.measure === 'natural');
@@ -35,9 +35,10 @@ export function summarize(record: ProbeRecord): string {
 }
 
 /** What is said of a gain: the interval must lie outside the band of one draw of random frames. */
-function besideNull({ coverage, gain, null: band }: RankPoint): string {
+function besideNull({ coverage, gain, null: band }: RankPoint, batches: number): string {
   const times = `${formatNumber(gain.mean)} times the energy that random frames reach`;
-  if (coverage.low === coverage.high) return `${times} (one batch, no interval)`;
+  if (coverage.low === coverage.high)
+    return `${times} (${batches === 1 ? 'one batch' : 'batches without a difference'}, no interval)`;
   if (coverage.low > band.high) return times;
   if (coverage.high < band.low) return `${times}, which is less`;
   return 'no more than random frames may reach';
@@ -50,6 +51,9 @@ function whoLeads(
 ): string {
   const closest = differences.reduce((a, b) => (b.difference.low < a.difference.low ? b : a));
   const { mean, low, high } = closest.difference;
+  // Batches that are alike, as of a text that repeats itself, have no spread to judge a difference by.
+  if (low === high)
+    return `who leads cannot be told: ${leader} frames are ahead of ${closest.basis} by ${format(mean)} on every batch alike`;
   const ahead = `${closest.basis} by ${format(mean)} [${format(low)}, ${format(high)}] on the same batches`;
   if (low > 0) return `${leader} frames lead: ahead of ${ahead}`;
   const more =

@@ -58,7 +58,8 @@ export function renderProbeTable(given: ProbeRecord, { color = false }: Terminal
 
 function header(record: ProbeRecord, paint: Paint): string {
   const { model, data, measured, settings } = record;
-  const loss = `${measured.loss.mean.toFixed(4)} (95 % ${measured.loss.low.toFixed(4)}–${measured.loss.high.toFixed(4)})`;
+  const { mean, low, high } = measured.loss;
+  const loss = `${mean.toFixed(4)} (${low === high ? 'no interval' : `95 % ${low.toFixed(4)}–${high.toFixed(4)}`})`;
   const rows = [
     [
       'model',
