@@ -51,7 +51,7 @@ export async function prepareCommands(inputs: string): Promise<readonly KilledCo
         ...['pretrain', '--config', config, '--tokenizer', join(model, 'tokenizer.json'), '--data', text],
         ...[
           '--steps',
-          '60',
+          '200',
           '--batch-size',
           '2',
           '--seq-len',
