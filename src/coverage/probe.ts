@@ -167,7 +167,8 @@ interface ProbeData {
   readonly bytes: number;
 }
 
-async function readBatches(
+/** The batches that a probe measures on, and those that it calibrates with. */
+export async function readBatches(
   model: Model,
   path: string,
   settings: ProbeSettings,
