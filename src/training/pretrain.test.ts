@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLockFile } from '../files/index.ts';
 import type { Sequences } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
@@ -111,8 +112,10 @@ describe('pretrain', () => {
     });
     expect(end).toEqual({ signal: 'SIGKILL', errors: '' });
     expect(readMetrics(folder).length).toBe(8);
-    expect(readdirSync(folder).toSorted()).toEqual(['metrics.jsonl', 'training.safetensors']);
+    const left = ['.rankscope-lock-1', 'metrics.jsonl', 'training.safetensors'];
+    expect(readdirSync(folder).toSorted()).toEqual(left);
     await pretrain(optionsFor(folder, { resume: true }));
+    expect(readdirSync(folder).filter(isLockFile)).toEqual([]);
     expect(withoutSpeed(folder)).toEqual(withoutSpeed(whole));
   });
 

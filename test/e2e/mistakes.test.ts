@@ -82,7 +82,7 @@ describe('a place that cannot be written', () => {
 describe.runIf(process.platform === 'linux')('a disk without room', () => {
   const small = ['--batches', '2', '--calibration-batches', '2', '--ranks', '2', '--bases', 'svd,random'];
   it.each([
-    ['for the description of the run', 0, /run\.json cannot be written/],
+    ['for the lock of the run', 0, /new\/run cannot be written/],
     ['for the frames', 20, /frames\.safetensors cannot be written/],
     ['for the record', 36, /probe\.json cannot be written/],
   ])('%s', async (_, fileLimit, message) => {
