@@ -7,7 +7,7 @@ import { openModel, readDocuments } from '../models/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
-import { mayColor, printable } from './print.ts';
+import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
@@ -98,8 +98,7 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     process.stdout.write(`${JSON.stringify(record)}\n`);
     progress.say(`report: ${report}`);
   } else {
-    const color = mayColor();
-    process.stdout.write(`${renderProbeTable(record, { color })}\nreport: ${printable(report)}\n`);
+    process.stdout.write(`${renderProbeTable(record, terminalOptions())}\nreport: ${printable(report)}\n`);
   }
   return record.status === 'partial' ? EXIT_STOPPED : 0;
 }

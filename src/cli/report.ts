@@ -26,17 +26,15 @@ import {
   trainingMarkdown,
 } from '../report/index.ts';
 
-import { mayColor, printable } from './print.ts';
+import { printable, terminalOptions } from './print.ts';
 
 const FORMATS = ['terminal', 'markdown', 'html'] as const;
 type Format = (typeof FORMATS)[number];
 /** A run's report, read from its path. */
 type Renderers = Readonly<Record<Format, (path: string) => string>>;
 
-const terminal = () => ({ color: mayColor() });
-
 const PROBE: Renderers = {
-  terminal: (path) => renderProbeTable(readProbeRecord(path), terminal()),
+  terminal: (path) => renderProbeTable(readProbeRecord(path), terminalOptions()),
   markdown: (path) => renderProbeMarkdown(readProbeRecord(path)),
   html: (path) => renderProbeHtml(readProbeRecord(path), readRunRecord(path)),
 };
@@ -50,7 +48,7 @@ const TRAINING: Renderers = {
 };
 
 const REPRODUCTION: Renderers = {
-  terminal: (path) => renderReproductionTable(readReproductionRecord(path), terminal()),
+  terminal: (path) => renderReproductionTable(readReproductionRecord(path), terminalOptions()),
   markdown: (path) => renderReproductionMarkdown(readReproductionRecord(path)),
   html: (path) => renderReproductionHtml(readReproductionRecord(path)),
 };

@@ -17,7 +17,7 @@ import { renderReproductionTable } from '../report/index.ts';
 import { duration } from './duration.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
-import { mayColor, printable } from './print.ts';
+import { printable, terminalOptions } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { REPRODUCE_OPTIONS } from './reproduce-options.ts';
 import { ReproduceLine } from './reproduce-progress.ts';
@@ -105,8 +105,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   const report = writeReproduction(directory, result.record);
   if (options.json) process.stdout.write(`${JSON.stringify(result.record)}\n`);
   else {
-    const color = mayColor();
-    process.stdout.write(renderReproductionTable(result.record, { color }));
+    process.stdout.write(renderReproductionTable(result.record, terminalOptions()));
     process.stdout.write(`\nreport: ${printable(shortPath(report))}\n`);
   }
   const stopped = stops.signal.aborted;

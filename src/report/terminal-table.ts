@@ -3,11 +3,18 @@ import Table from 'cli-table3';
 
 /** No line of a report is wider. */
 export const WIDTH = 100;
+/** Narrower terminals break lines themselves. */
+const LEAST_WIDTH = 80;
 
 export interface TerminalOptions {
   /** ANSI colours; off by default, so that a pipe or a file gets plain text. */
   readonly color?: boolean;
+  /** Columns that the terminal has; a pipe or a file has room. */
+  readonly columns?: number | undefined;
 }
+
+/** Columns that a report takes of those that are there. */
+export const widthOf = (columns: number = WIDTH) => Math.min(WIDTH, Math.max(LEAST_WIDTH, columns));
 
 export type Paint = Readonly<Record<'bold' | 'dim' | 'good' | 'poor', (text: string) => string>>;
 

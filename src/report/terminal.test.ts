@@ -32,6 +32,16 @@ describe('renderProbeTable', () => {
     large.data.path = '/a/long/path/'.repeat(20);
     large.layers[0]!.name = 'model.layers.0.block_sparse_moe.experts.0.up_proj.and.more';
     expect(widest(renderProbeTable(large))).toBeLessThanOrEqual(100);
+    expect(widest(renderProbeTable(large, { columns: 200 }))).toBeLessThanOrEqual(100);
+  });
+
+  it('fits 80 columns in a terminal that has no more, and says what it left out', () => {
+    const text = renderProbeTable(exampleProbeRecord({ bases: BASES, width: 1024 }), { columns: 80 });
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    for (const basis of BASES) expect(text).toMatch(new RegExp(`^${basis}  `, 'm'));
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'A terminal of 100 columns shows energy and signal coverage too.',
+    );
   });
 
   it('shows every basis and rank with the numbers of the record', () => {

@@ -1,4 +1,4 @@
-/** The record as text for a terminal, at most 100 columns wide. */
+/** The record as text for a terminal, at most 100 columns wide, and 80 where the terminal has no more. */
 import { someOf } from '../errors/index.ts';
 import type { Basis, Family, ProbeRecord, RankPoint } from '../record/index.ts';
 import {
@@ -23,6 +23,7 @@ import {
   printTable,
   type TerminalOptions,
   WIDTH,
+  widthOf,
   wrap,
 } from './terminal-table.ts';
 import {
@@ -37,26 +38,30 @@ import {
   widestLayers,
 } from './view.ts';
 
-/** So that a table of one column per basis stays within {@link WIDTH}. */
-const BASES_PER_TABLE = 4;
+/** So that a table of one column per basis stays within the width. */
+const basesPerTable = (width: number) => (width < WIDTH ? 3 : 4);
 const LAYERS_SHOWN = 3;
 
 /** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
-export function renderProbeTable(given: ProbeRecord, { color = false }: TerminalOptions = {}): string {
+export function renderProbeTable(
+  given: ProbeRecord,
+  { color = false, columns }: TerminalOptions = {},
+): string {
+  const width = widthOf(columns);
   const record = printable(given);
   const paint = makePaint(color);
   const family = familiesOf(record)[0];
   const rank = headlineRank(record);
-  const sections = [header(record, paint)];
+  const sections = [header(record, paint, width)];
   if (family === undefined || rank === null) sections.push('Nothing was measured.');
   else {
-    sections.push(basisTable(record, family, paint), ...otherFamilies(record, rank, paint));
-    sections.push(...layers(record, family, rank, paint), legend(record, family, paint));
+    sections.push(basisTable(record, family, paint, width), ...otherFamilies(record, rank, paint, width));
+    sections.push(...layers(record, family, rank, paint, width), legend(record, family, paint, width));
   }
   return `${sections.join('\n\n')}\n`;
 }
 
-function header(record: ProbeRecord, paint: Paint): string {
+function header(record: ProbeRecord, paint: Paint, width: number): string {
   const { model, data, measured, settings } = record;
   const { mean, low, high } = measured.loss;
   const loss = `${mean.toFixed(4)} (${low === high ? 'no interval' : `95 % ${low.toFixed(4)}–${high.toFixed(4)}`})`;
@@ -73,39 +78,46 @@ function header(record: ProbeRecord, paint: Paint): string {
     ['loss', `${loss} nats per token`],
     ['run', `${settings.compute}, seed ${settings.seed}, ${formatSeconds(measured.seconds)}`],
   ];
-  const lines = rows.map(([name, text]) => `${paint.dim(name!.padEnd(6))} ${cut(text!, WIDTH - 7)}`);
+  const lines = rows.map(([name, text]) => `${paint.dim(name!.padEnd(6))} ${cut(text!, width - 7)}`);
   if (record.status === 'partial')
     lines.push(paint.poor('partial: the run was stopped; this is what was measured until then'));
-  return [...lines, '', ...wrap(summarize(record), WIDTH).map(paint.bold)].join('\n');
+  return [...lines, '', ...wrap(summarize(record), width).map(paint.bold)].join('\n');
 }
 
-function basisTable(record: ProbeRecord, family: Family, paint: Paint): string {
+function basisTable(record: ProbeRecord, family: Family, paint: Paint, width: number): string {
   const hasNatural = record.global.bases.some((b) => b.natural !== null);
-  const head = ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal'];
+  const head = hasRoomForAll(width)
+    ? ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal']
+    : ['rank', 'params', 'coverage', 'gain×', 'null band', 'ceiling'];
   if (hasNatural) head.push('ν');
   const table = makeTable(head, [], paint, 1);
   for (const basis of basesOf(record)) {
-    const title = `${paint.bold(basis)}  ${paint.dim(BASIS_MEANING[basis])}`;
+    const title = `${paint.bold(basis)}  ${paint.dim(cut(BASIS_MEANING[basis], width - basis.length - 3))}`;
     table.push([{ content: title, colSpan: head.length, hAlign: 'left' }]);
     for (const point of familyOf(record.global, basis, family)?.points ?? []) {
       const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
-      table.push([...pointCells(point, paint), ...natural]);
+      table.push([...pointCells(point, paint, width), ...natural]);
     }
   }
   const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
   return `${title}\n${printTable(table)}`;
 }
 
-function pointCells(point: RankPoint, paint: Paint): string[] {
+/** For energy, which is about the square of coverage, and signal coverage; both are in the record and on the page. */
+const hasRoomForAll = (width: number) => width >= WIDTH;
+
+function pointCells(point: RankPoint, paint: Paint, width: number): string[] {
+  const all = hasRoomForAll(width);
+  const signal = point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage);
   return [
     String(point.rank),
     formatCompact(point.parameters),
     formatShareWithSpread(point.coverage),
-    formatPercent(point.energy.mean),
+    ...(all ? [formatPercent(point.energy.mean)] : []),
     paintGain(point, paint),
     formatShareBand(point.null.low, point.null.high),
     point.ceiling === null ? '–' : formatShare(point.ceiling),
-    point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage),
+    ...(all ? [signal] : []),
   ];
 }
 
@@ -125,10 +137,10 @@ function naturalCell(record: ProbeRecord, basis: Basis, rank: number): string {
   return formatNumberWithSpread({ mean, low, high });
 }
 
-function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[] {
+function otherFamilies(record: ProbeRecord, rank: number, paint: Paint, width: number): string[] {
   const families = familiesOf(record).slice(1);
   if (families.length === 0) return [];
-  return chunks(basesOf(record), BASES_PER_TABLE).map((bases) => {
+  return chunks(basesOf(record), basesPerTable(width)).map((bases) => {
     const table = makeTable(['family', 'params', 'null', ...bases], ['family'], paint, 2);
     for (const family of families) {
       const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
@@ -143,15 +155,15 @@ function otherFamilies(record: ProbeRecord, rank: number, paint: Paint): string[
   });
 }
 
-function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint): string[] {
+function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint, width: number): string[] {
   const chosen = widestLayers(record, family, rank, LAYERS_SHOWN);
   if (chosen.length === 0) return [];
-  const bases = basesOf(record).slice(0, BASES_PER_TABLE);
+  const bases = basesOf(record).slice(0, basesPerTable(width));
   const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases], ['layer'], paint, 2);
   for (const layer of chosen) {
     const gains = bases.map((basis) => pointOf(layer, basis, family, rank)?.gain.mean);
     table.push([
-      cutLeft(layer.name, 36),
+      cutLeft(layer.name, width < WIDTH ? 26 : 36),
       `${layer.inFeatures}×${layer.outFeatures}`,
       formatPercent(layer.energyShare),
       ...gains.map((gain) => (gain === undefined ? '–' : `${formatNumber(gain)}×`)),
@@ -161,14 +173,16 @@ function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint)
   return [`${paint.bold(title)}\n${printTable(table)}`];
 }
 
-function legend(record: ProbeRecord, family: Family, paint: Paint): string {
+function legend(record: ProbeRecord, family: Family, paint: Paint, width: number): string {
   const nu = record.global.bases.some((b) => b.natural !== null)
     ? ' ν: natural coverage, held out, ± half its 95\u00a0% interval.'
     : '';
+  const signal = hasRoomForAll(width)
+    ? ' signal: coverage of the expected gradient; below a bound where its interval reaches 0.'
+    : ` A terminal of ${WIDTH} columns shows energy and signal coverage too.`;
   const text =
     `coverage: ‖PG‖/‖G‖ ± half its 95\u00a0% interval. gain: energy over that of random frames. null band: 95\u00a0% of ` +
-    `random frames. ceiling: the most that any ${family} frames could reach. signal: coverage of the expected ` +
-    `gradient; below a bound where its interval reaches 0.${nu}`;
+    `random frames. ceiling: the most that any ${family} frames could reach.${signal}${nu}`;
   const dead = deadLayers(record);
   const told =
     dead.length === 0
@@ -176,8 +190,8 @@ function legend(record: ProbeRecord, family: Family, paint: Paint): string {
       : [
           `${dead.length} of ${record.layers.length} layers are dead, without any gradient on these batches: ${someOf(dead.map(({ name }) => name))}.`,
         ];
-  const notes = [...told, ...record.notes].flatMap((note) => wrap(`note: ${note}`, WIDTH));
-  return [...wrap(text, WIDTH).map(paint.dim), ...notes].join('\n');
+  const notes = [...told, ...record.notes].flatMap((note) => wrap(`note: ${note}`, width));
+  return [...wrap(text, width).map(paint.dim), ...notes].join('\n');
 }
 
 const cutLeft = (text: string, width: number) => (text.length > width ? `…${text.slice(1 - width)}` : text);
