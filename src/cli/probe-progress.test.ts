@@ -14,13 +14,13 @@ describe('ProgressLine', () => {
     clock.now = 2000;
     line.update({ stage: 'measuring', done: 4, total: 16 });
     expect(written).toEqual([
-      '\r\u001b[2K[2/3] measuring batches       ██████░░░░░░░░░░░░░░░░░░ 4/16, 6 s left',
+      '\r\u001b[2K[3/4] measuring batches       ██████░░░░░░░░░░░░░░░░░░ 4/16, 6 s left',
     ]);
     line.end();
     expect(written.at(-1)).toBe('\r\u001b[2K');
     const narrow = watch({ isTTY: true, columns: 20 });
     narrow.line.update({ stage: 'frames', done: 1, total: 2 });
-    expect(narrow.written[0]).toBe('\r\u001b[2K[1/3] making frames');
+    expect(narrow.written[0]).toBe('\r\u001b[2K[2/4] making frames');
   });
 
   it('clears the line before one that stays', () => {
@@ -57,6 +57,25 @@ describe('ProgressLine', () => {
     expect(written.slice(1)).toEqual([
       'making frames: 1 of 11, 10 min left\n',
       'measuring batches: 1 of 181, 3.0 h left\n',
+    ]);
+  });
+
+  it('counts the time of stages that take turns apart', () => {
+    const { clock, written, line } = watch();
+    const report = (ms: number, stage: 'calibration' | 'frames', done: number, total: number) => {
+      clock.now += ms;
+      line.update({ stage, done, total });
+    };
+    report(20_000, 'calibration', 1, 2);
+    report(1000, 'frames', 1, 4);
+    report(1000, 'frames', 2, 4);
+    report(20_000, 'calibration', 2, 2);
+    report(1000, 'frames', 3, 4);
+    expect(written).toEqual([
+      'calibrating: 1 of 2, 20 s left\n',
+      'making frames: 1 of 4, 3 s left\n',
+      'calibrating: 2 of 2\n',
+      'making frames: 3 of 4, 1 s left\n',
     ]);
   });
 

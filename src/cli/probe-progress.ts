@@ -4,6 +4,7 @@ import { duration } from './duration.ts';
 import { type ProgressStream, SILENT, StatusLine } from './status-line.ts';
 
 const STAGES: Readonly<Record<Progress['stage'], string>> = {
+  calibration: 'calibrating',
   frames: 'making frames',
   measuring: 'measuring batches',
   summary: 'computing results',
@@ -14,13 +15,13 @@ const REDRAW_MS = 100;
 
 export class ProgressLine extends StatusLine {
   private stage: Progress['stage'] | undefined;
-  private stageStarted: number;
+  /** Milliseconds of every stage: calibration and frames take turns on a model that is calibrated in parts. */
+  private readonly spent = new Map<Progress['stage'], number>();
   private lastEvent: number;
 
   constructor(stream: ProgressStream, { quiet = false, now = () => performance.now() } = {}) {
     super(quiet ? SILENT : stream, { redrawMs: REDRAW_MS, now });
-    this.stageStarted = now();
-    this.lastEvent = this.stageStarted;
+    this.lastEvent = now();
   }
 
   override say(text: string): void {
@@ -30,15 +31,14 @@ export class ProgressLine extends StatusLine {
 
   update(progress: Progress): void {
     const now = this.now();
-    const first = progress.stage !== this.stage;
-    if (first) {
-      this.stage = progress.stage;
-      // The first report comes when the first step is done: the stage began where the one before it ended.
-      this.stageStarted = this.lastEvent;
-    }
-    this.lastEvent = now;
-    const left = timeLeft(now - this.stageStarted, progress);
     const { stage, done, total } = progress;
+    const first = stage !== this.stage;
+    this.stage = stage;
+    // A report comes when a step is done: it began where the step before it ended, of whatever stage.
+    const spent = (this.spent.get(stage) ?? 0) + now - this.lastEvent;
+    this.spent.set(stage, spent);
+    this.lastEvent = now;
+    const left = timeLeft(spent, progress);
     this.show(this.redraws ? barOf(progress) + left : `${STAGES[stage]}: ${done} of ${total}${left}`, first);
   }
 }
@@ -51,7 +51,7 @@ function barOf({ stage, done, total }: Progress): string {
 }
 
 /** The stage's remaining steps at the pace of those done: `, 2 min left`; nothing when it is over. */
-function timeLeft(elapsedMs: number, { done, total }: Progress): string {
-  const seconds = (elapsedMs / 1000) * ((total - done) / done);
+function timeLeft(spentMs: number, { done, total }: Progress): string {
+  const seconds = (spentMs / 1000) * ((total - done) / done);
   return done >= total ? '' : `, ${duration(seconds)} left`;
 }

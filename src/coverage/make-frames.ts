@@ -25,6 +25,7 @@ import {
   readMoments,
   sumMoments,
 } from './moments.ts';
+import type { Progress } from './options.ts';
 import { StageClock } from './stage-clock.ts';
 
 /** A basis and one draw of it. */
@@ -90,7 +91,7 @@ export interface FrameInputs {
   /** Told the seconds of calibration and of the frames of each basis. */
   readonly clock?: StageClock;
   /** Steps done, of all: passes over calibration batches, and layers framed. */
-  readonly onProgress: (done: number, total: number) => void;
+  readonly onProgress: (progress: Progress) => void;
 }
 
 /** Layers whose frames are made at one time: while the engine multiplies for one, small problems of others are solved. */
@@ -126,9 +127,12 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   // When some are missing the moments are summed as for all: the same frames come out whatever was kept.
   const needed = missing.some(({ basis }) => isDataDriven(basis));
   const passes = groups.reduce((sum, { together }) => sum + calibration.length / together, 0);
-  const total = (needed ? passes : 0) + layers.length;
-  let done = 0;
-  const step = () => onProgress(++done, total);
+  const progressOf = (stage: Progress['stage'], total: number) => {
+    let done = 0;
+    return () => onProgress({ stage, done: ++done, total });
+  };
+  const afterPass = progressOf('calibration', passes);
+  const afterLayer = progressOf('frames', layers.length);
   const leading = new LeadingFrames(engine);
   const spent = new StageClock();
   let framing = 0;
@@ -152,7 +156,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
       const frame = await spent.time(`frames/${basis}`, () => makeFrame(basis, sources, columns));
       frames.push(entry === null ? frame : roundFrame(frame));
     }
-    step();
+    afterLayer();
     return frames;
   };
 
@@ -160,7 +164,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
     for (const { group, together } of groups) {
       const sums = needed
         ? await clock.time('calibration', () =>
-            sumMoments(model, engine, group, calibration, wanted, together, step),
+            sumMoments(model, engine, group, calibration, wanted, together, afterPass),
           )
         : null;
       try {

@@ -51,8 +51,9 @@ export interface ProbeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Steps of a stage that are done; steps of one stage take about as long as each other. */
 export interface Progress {
-  readonly stage: 'frames' | 'measuring' | 'summary';
+  readonly stage: 'calibration' | 'frames' | 'measuring' | 'summary';
   readonly done: number;
   readonly total: number;
 }

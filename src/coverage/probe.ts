@@ -78,11 +78,11 @@ export async function probe(
       calibration: data.calibration,
       rng: rng.fork('frames'),
       clock,
-      onProgress: (done, total) => watch.progress('frames', done, total),
+      onProgress: (progress) => watch.progress(progress),
     });
     const sets = await placeFrames(options.framesFile ?? join(folder, 'frames.safetensors'), frames);
     const afterPass = (soFar: Measured): boolean => {
-      watch.report('measuring', soFar.batches.length, settings.batches);
+      watch.report({ stage: 'measuring', done: soFar.batches.length, total: settings.batches });
       options.onPass?.(passMetrics(soFar, sets));
       return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
     };
@@ -142,13 +142,13 @@ class Watch {
     return this.options.signal?.aborted ?? false;
   }
 
-  report(stage: Progress['stage'], done: number, total: number): void {
-    this.options.onProgress?.({ stage, done, total });
+  report(progress: Progress): void {
+    this.options.onProgress?.(progress);
   }
 
   /** Before anything is measured there is nothing to keep. */
-  progress(stage: Progress['stage'], done: number, total: number): void {
-    this.report(stage, done, total);
+  progress(progress: Progress): void {
+    this.report(progress);
     if (this.stopped) {
       throw new UserError('stopped', {
         what: 'stopped before anything was measured',
@@ -225,7 +225,7 @@ async function finish(
       spectrum: summarizeSpectra(spectra.get(measurement.name)!),
       bases: measuredBases,
     });
-    watch.report('summary', finished.length, layers.length);
+    watch.report({ stage: 'summary', done: finished.length, total: layers.length });
   }
   await whitener.release();
   return finished;

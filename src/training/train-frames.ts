@@ -1,5 +1,5 @@
 /** The frames that an adapter is made from: of a basis, or out of a file. */
-import { type Frame, makeFrames, planFrames } from '../coverage/index.ts';
+import { type Frame, makeFrames, type Progress, planFrames } from '../coverage/index.ts';
 import type { Batch, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
@@ -12,7 +12,7 @@ export interface TrainFrameInputs {
   readonly calibration: readonly Batch[];
   readonly ridge: number;
   readonly rng: Rng;
-  readonly onProgress: (done: number, total: number) => void;
+  readonly onProgress: (progress: Progress) => void;
 }
 
 /**

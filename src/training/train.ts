@@ -209,7 +209,7 @@ async function startAdapter({ model, options, settings, plan, data, engine, rng 
     calibration,
     ridge,
     rng: rng.fork('frames'),
-    onProgress: (done, total) => options.onProgress?.({ stage: 'frames', done, total }),
+    onProgress: (progress) => options.onProgress?.(progress),
   });
   const layers = plan.layers.map((one): LayerAdapter => {
     const frame = frames.get(one.layer.name) ?? null;
