@@ -214,6 +214,12 @@ describe('fields that are not computed', () => {
     expect(refusal(withConfig(await open('llama'), config))).toMatch(/^config-(invalid|unsupported)/);
   });
 
+  it('names partial rotation as what is not computed', async () => {
+    const config = { rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } };
+    const told = refusal(withConfig(await open('llama'), config));
+    expect(told).toMatch(/not supported here(.|\n)*rope_parameters\.partial_rotary_factor = 0\.5/);
+  });
+
   it.each(WARNED)('are told: %j', async (config, text) => {
     const { checkpoint } = defineModel(withConfig(await open('llama'), config));
     expect(checkpoint.warnings.join('\n')).toMatch(text);

@@ -11,7 +11,7 @@ const scalingSchema = z.looseObject({
   low_freq_factor: z.number().positive().nullish(),
   high_freq_factor: z.number().positive().nullish(),
   original_max_position_embeddings: z.number().positive().optional(),
-  partial_rotary_factor: z.literal(1).nullish(),
+  partial_rotary_factor: z.number().nullish(),
 });
 type Scaling = z.infer<typeof scalingSchema>;
 
@@ -70,6 +70,8 @@ export function readRotary(config: RopeConfig): Rotary {
   const nested = idle.find(([, value]) => typeof value === 'object' && !Array.isArray(value));
   if (nested !== undefined)
     throw unsupported(field, { [nested[0]]: nested[1] }, 'one scaling for all layers');
+  const { partial_rotary_factor: turned } = scaling;
+  if (turned != null && turned !== 1) throw unsupported(`${field}.partial_rotary_factor`, turned, '1');
   const warnings: string[] = [];
   if (idle.length > 0) {
     const said = someOf(idle.map(([key, value]) => `${key} = ${shorten(value)}`));
