@@ -1,4 +1,5 @@
 /** Telling processes apart: one that is running from one that has ended and left files behind. */
+import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -18,8 +19,12 @@ export const markOfProcess = (): ProcessMark => ({
   started: startOf(process.pid),
 });
 
-/** The machine, and the space that process numbers are counted in (containers have their own). */
-export const HOST = `${hostname()} ${tryTo(() => readlinkSync('/proc/self/ns/pid')) ?? ''}`.trim();
+/**
+ * The machine, and the space that process numbers are counted in (containers have their own). Two machines may have
+ * one name and share a folder, and the space outside of containers has one number everywhere: so the machine's own
+ * number counts as well, or that of its last start where it has none.
+ */
+export const HOST = `${hostname()} ${hashOf([readText('/etc/machine-id') || bootOf(), spaceOf()])}`;
 
 /** `elsewhere`: on another machine or in another container, which cannot be seen from here. */
 export function stateOf({ host, pid, started }: ProcessMark): 'running' | 'ended' | 'elsewhere' {
@@ -41,13 +46,28 @@ export function stateOf({ host, pid, started }: ProcessMark): 'running' | 'ended
  * what is left of a process that has.
  */
 function startOf(pid: number): string | null {
-  const stat = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const boot = tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const stat = readText(`/proc/${pid}/stat`);
   // The second field is the program's name in brackets, which may hold anything.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const [state, ticks] = [fields[0], fields[19]];
   if (state === 'Z' || state === 'X') return 'ended';
-  return ticks === undefined ? null : `${boot ?? ''}/${ticks}`;
+  return ticks === undefined ? null : `${bootOf() ?? ''}/${ticks}`;
+}
+
+function bootOf(): string | undefined {
+  return readText('/proc/sys/kernel/random/boot_id');
+}
+
+function spaceOf(): string | undefined {
+  return tryTo(() => readlinkSync('/proc/self/ns/pid'));
+}
+
+function hashOf(parts: readonly (string | undefined)[]): string {
+  return createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 8);
+}
+
+function readText(path: string): string | undefined {
+  return tryTo(() => readFileSync(path, 'utf8').trim());
 }
 
 function tryTo<T>(read: () => T): T | undefined {

@@ -1,7 +1,8 @@
 /**
  * The state of a training run in one file, `checkpoint.safetensors`: trained parameters, optimizer moments, the
- * parameters that were measured last, and in the header's metadata the step, the place in the data and what the run was asked for. Every random stream is
- * a function of the seed and the step, so the seed among the settings is the state of all of them.
+ * parameters that were measured last, and in the header's metadata the step, the place in the data and what the run
+ * was asked for. Every random stream is a function of the seed and the step, so the seed among the settings is the
+ * state of all of them.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,7 +76,7 @@ export function loadCheckpoint(
 ): TrainState {
   const path = join(folder, FILE);
   const { tensors, metadata } = readTensors(path);
-  const { step, sequencesTaken } = parseProgress(path, metadata.progress);
+  const { step, sequencesTaken, settings: saved } = parseProgress(path, metadata.progress);
   const read = (name: string, length: number): Float32Array => {
     const data = tensors.get(name)?.data;
     if (data?.length === length) return data as Float32Array;
@@ -84,7 +85,7 @@ export function loadCheckpoint(
       data === undefined ? `no ${name}` : `${name} of ${data.length} numbers, not ${length}`,
     );
   };
-  checkSettings(path, parseProgress(path, metadata.progress).settings, settings, warn);
+  checkSettings(path, saved, settings, warn);
   for (const { layer, trained } of layers) {
     for (const [part, { data }] of Object.entries(trained))
       (data as Float32Array).set(read(`trained/${tensorName(layer.name, part)}`, data.length));
