@@ -50,8 +50,8 @@ function parseLine(path: string, line: string, number: number): TrialRecord {
   try {
     const record = parseJson(line) as TrialRecord;
     const { id, trial, result } = record;
-    if (typeof id === 'string' && typeof trial === 'object' && trial !== null && typeof result === 'object')
-      return record;
+    const isObject = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
+    if (typeof id === 'string' && isObject(trial) && trial !== null && isObject(result)) return record;
   } catch {}
   throw new UserError('trials-invalid', {
     what: `line ${number} of ${path} is not a trial`,

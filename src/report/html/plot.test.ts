@@ -21,6 +21,10 @@ describe('scales', () => {
   it('have room around a single value', () => {
     expect(logScale([8, 8], [0, 100], [8]).at(8)).toBeCloseTo(50, 12);
     expect(linearScale([3, 3], [0, 100], 4).at(3)).toBeCloseTo(50, 12);
+    const large = linearScale([2 ** 53 - 1, 2 ** 53 - 1], [0, 100], 4);
+    expect(large.at(2 ** 53 - 1)).toBeCloseTo(50, 12);
+    expect(large.ticks.length).toBeLessThanOrEqual(5);
+    expect(linearScale([2 ** 53 - 2, 2 ** 53], [0, 100], 6).ticks.length).toBeLessThanOrEqual(7);
   });
 
   it('thin a curve evenly in its logarithm and keep both ends', () => {

@@ -11,13 +11,20 @@ type Pair = readonly [number, number];
 
 /** A linear scale with about `count` ticks at 1, 2 or 5 times a power of ten. */
 export function linearScale(domain: Pair, range: Pair, count: number): Scale {
-  const [low, high] = domain[0] === domain[1] ? [domain[0] - 0.5, domain[1] + 0.5] : domain;
+  const [low, high] = domain[0] === domain[1] ? around(domain[0]) : domain;
   const rough = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
-  const ticks: number[] = [];
-  for (let i = Math.ceil(low / step); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step);
+  const first = Math.ceil(low / step);
+  const intervals = Math.min(count, Math.floor(high / step - first + 1e-9));
+  const ticks = Array.from({ length: intervals + 1 }, (_, i) => (first + i) * step);
   return { at: (value) => place((value - low) / (high - low), range), domain: [low, high], ticks };
+}
+
+/** A domain about one value; half a unit would be lost beside a large one. */
+function around(value: number): Pair {
+  const margin = Math.max(0.5, Math.abs(value) * 1e-6);
+  return [value - margin, value + margin];
 }
 
 /** A logarithmic scale over positive values; round ticks within the domain, or those given. */
