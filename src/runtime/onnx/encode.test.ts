@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
@@ -52,7 +52,7 @@ describe('encodeModel', () => {
   });
 });
 
-it('refuses a file that was cut since it was opened, which would end the process when it is read', async () => {
+it('refuses a file that was removed or cut since it was opened, which would end the process when it is read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cut-'));
   const path = join(folder, 'weights');
   writeFileSync(path, Buffer.from(Float32Array.of(1, 2, 3, 4).buffer));
@@ -64,6 +64,14 @@ it('refuses a file that was cut since it was opened, which would end the process
     return engine.load(graph);
   };
   await (await load()).release();
+  // The engine's thread comes to the file only when it is through with this.
+  const matrix = { rows: 800, cols: 800, data: new Float64Array(640_000) };
+  const busy = engine.matmul(matrix, matrix);
+  const waiting = load();
+  renameSync(path, `${path}-elsewhere`);
+  await expect(waiting).rejects.toMatchObject({ code: 'file-not-found' });
+  renameSync(`${path}-elsewhere`, path);
+  await busy;
   truncateSync(path, 15);
   await expect(load()).rejects.toMatchObject({ code: 'file-truncated' });
   rmSync(path);

@@ -29,7 +29,12 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
       const { external, ...model } = encodeModel(graph, prepack && !settings.prepack);
       checkFiles(external);
-      const session = await line.ask('load', { kind: 'load', model, settings: { ...settings, prepack } });
+      const request = { kind: 'load', model, settings: { ...settings, prepack } } as const;
+      const session = await line.ask('load', request).catch((error: unknown) => {
+        // The runtime's own words for a file that went while the thread had other work are a defect's.
+        checkFiles(external);
+        throw error;
+      });
       return program(line, graph, session);
     },
     keep: async (value) => {
