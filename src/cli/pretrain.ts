@@ -77,6 +77,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
       lock,
       checkpointEvery: flags.checkpointEvery,
       resume: flags.resume,
+      onWarning: tellWarningOn(progress),
       signal: stops.signal,
       onStep: (metrics) => progress.step(metrics),
     });

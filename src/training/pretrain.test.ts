@@ -131,6 +131,12 @@ describe('pretrain', () => {
 
   it('refuses a checkpoint of other settings, and the lack of one', async () => {
     const { settings } = optionsFor(whole);
+    const warnings: string[] = [];
+    const onWarning = (text: string) => warnings.push(text);
+    // What is known more than when the run began is told, and does not refuse it.
+    const known = { data: 'numbers', tokens: 'of now' };
+    await pretrain(optionsFor(whole, { identity: known, resume: true, onWarning }));
+    expect(warnings).toEqual([expect.stringContaining('is of an older version')]);
     const changed = optionsFor(whole, { settings: { ...settings, seed: 8 }, resume: true });
     await expect(pretrain(changed)).rejects.toMatchObject({ code: 'checkpoint-of-another-run' });
     await expect(pretrain(optionsFor(newFolder(), { resume: true }))).rejects.toMatchObject({

@@ -58,6 +58,8 @@ export interface PretrainOptions {
   readonly checkpointEvery: number;
   /** Go on from the checkpoint in `directory`. */
   readonly resume?: boolean;
+  /** Told what the state of an older version does not say; default: a warning of the process. */
+  readonly onWarning?: (text: string) => void;
   /** Ends the run after the step in progress, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly onStep?: (metrics: StepMetrics) => void;
@@ -104,7 +106,8 @@ async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> 
     const weights = initialWeights(definition, rng.fork('weights'));
     return { weights, optimizer: optimizer.init(weights), rng: rng.fork('data').state(), sequencesTaken: 0 };
   };
-  const state = options.resume ? loadTrainingState(directory, definition, asked) : start();
+  const warn = options.onWarning ?? ((text: string) => process.emitWarning(text));
+  const state = options.resume ? loadTrainingState(directory, definition, asked, warn) : start();
   const { weights } = state;
   let { sequencesTaken } = state;
   const stream = sequenceStream(sequences, restoreRng(state.rng));

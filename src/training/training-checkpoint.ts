@@ -61,19 +61,20 @@ export async function saveTrainingState(
 }
 
 /**
- * Reads the state of a run that was asked for the same.
+ * Reads the state of a run that was asked for the same; `warn` is told what one of an older version does not say.
  * Throws {@link UserError} `no-checkpoint`, `checkpoint-invalid`, `checkpoint-of-another-run`.
  */
 export function loadTrainingState(
   folder: string,
   definition: ModelDefinition,
   settings: Settings,
+  warn: (text: string) => void,
 ): TrainingState {
   const path = join(folder, FILE);
   refuseNothingToResume(folder);
   const { tensors, metadata } = readSafetensorsHeader(path);
   const progress = parseProgress(path, metadata.progress);
-  checkSettings(path, progress.settings, settings);
+  checkSettings(path, progress.settings, settings, warn);
   const source = { path, weights: tensors };
   const readOne = (name: string, shape: readonly number[]) => {
     const values = readWeight(source, name);
@@ -122,14 +123,12 @@ function invalid(path: string, got: string, cause?: unknown): UserError {
   );
 }
 
-function checkSettings(path: string, saved: Settings, asked: Settings): void {
+function checkSettings(path: string, saved: Settings, asked: Settings, warn: (text: string) => void): void {
   const names = [...new Set([...Object.keys(saved), ...Object.keys(asked)])];
   // States of older versions do not tell what the tokenizer made of the text.
   const unknown = saved.tokens === undefined && asked.tokens !== undefined ? 'tokens' : null;
   if (unknown !== null)
-    process.emitWarning(
-      `${path} is of an older version: whether the tokenizer is still the same is unknown.`,
-    );
+    warn(`${path} is of an older version: whether the tokenizer is still the same is unknown.`);
   const differing = names.filter((name) => saved[name] !== asked[name] && name !== unknown);
   if (differing.length === 0) return;
   const list = (settings: Settings) => differing.map((name) => `${name} ${settings[name] ?? '-'}`).join(', ');

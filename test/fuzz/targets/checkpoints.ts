@@ -72,7 +72,7 @@ export const pretraining = defineTarget<Read>({
       },
     ),
   read(folder) {
-    const { weights, optimizer } = loadTrainingState(folder, DEFINITION, SETTINGS);
+    const { weights, optimizer } = loadTrainingState(folder, DEFINITION, SETTINGS, () => {});
     return { step: optimizer.step, sum: sumOf(weights.w!, optimizer.first.w!, optimizer.second.w!) };
   },
 });
