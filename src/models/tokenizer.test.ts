@@ -152,6 +152,30 @@ describe('openTokenizer', () => {
     rmSync(join(folder, 'special_tokens_map.json'));
   });
 
+  it('adds tokens that only the configuration declares, with the next ids, as transformers does', async () => {
+    const token = (content: string) => ({ content, normalized: false, special: true });
+    const words = {
+      ...{
+        added_tokens: [{ ...token('<x>'), id: 3 }],
+        normalizer: null,
+        decoder: null,
+        post_processor: null,
+      },
+      pre_tokenizer: { type: 'Whitespace' },
+      model: { type: 'WordLevel', vocab: { a: 0, b: 1, '<unk>': 2 }, unk_token: '<unk>' },
+    };
+    const decoder = (entries: Record<number, string>) => ({
+      added_tokens_decoder: Object.fromEntries(
+        Object.entries(entries).map(([id, content]) => [id, token(content)]),
+      ),
+    });
+    const idsWith = async (entries: Record<number, string>) =>
+      (await open(words, decoder(entries), 6)).encode('a<x>b <y> <z>c');
+    // Ids that transformers 5.24 gives with the same files.
+    expect(await idsWith({ 3: '<x>', 9: '<y>', 4: '<z>' })).toEqual([0, 3, 1, 5, 4, 2]);
+    expect(await idsWith({ 3: '<x>', 9: '<y>' })).toEqual([0, 3, 1, 4, 2, 2, 2, 2]);
+  });
+
   it('knows the tokens that end a text', async () => {
     expect([...(await open(files)).ends]).toEqual([8]);
     writeFileSync(join(folder, 'generation_config.json'), '{"eos_token_id": [7, 8]}');

@@ -13,7 +13,7 @@ export function contentOf(token: unknown): string | undefined {
 }
 
 /**
- * The entries of `added_tokens`; flags in `added_tokens_decoder` win over theirs, and special tokens that the
+ * The entries of `added_tokens` and those of `added_tokens_decoder`, whose flags win; special tokens that the
  * configuration names are found in a text too when the vocabulary has them.
  */
 export function collectAddedTokens(
@@ -22,12 +22,15 @@ export function collectAddedTokens(
   vocabulary: ReadonlyMap<string, number>,
 ): readonly AddedToken[] {
   const tokens = new Map(parseAddedTokens(entries).map((token) => [token.content, token]));
-  checkIds([...tokens.values()], vocabulary);
+  let next = checkIds([...tokens.values()], vocabulary);
   const decoder = z.record(z.string(), z.unknown()).parse(config.added_tokens_decoder ?? {});
-  for (const [id, entry] of Object.entries(decoder)) {
-    const token = parseAddedToken({ ...(entry as object), id: Number(id) });
-    const known = tokens.get(token.content)?.id ?? vocabulary.get(token.content);
-    if (known === token.id) tokens.set(token.content, token);
+  const declared = Object.entries(decoder)
+    .map(([id, entry]) => parseAddedToken({ ...(entry as object), id: Number(id) }))
+    .toSorted((a, b) => a.id - b.id);
+  for (const token of declared) {
+    // As in transformers, a token keeps the id that it has, and a new one gets the next, whatever is declared.
+    const id = tokens.get(token.content)?.id ?? vocabulary.get(token.content) ?? next++;
+    tokens.set(token.content, { ...token, id });
   }
   const additional = config.additional_special_tokens ?? config.extra_special_tokens;
   const named = [...NAMES.map((name) => config[name]), ...(Array.isArray(additional) ? additional : [])];
@@ -39,8 +42,11 @@ export function collectAddedTokens(
   return [...tokens.values()];
 }
 
-/** The original counts ids itself and does not look at those of the file: where they differ, nobody is right. */
-function checkIds(tokens: readonly AddedToken[], vocabulary: ReadonlyMap<string, number>): void {
+/**
+ * The original counts ids itself and does not look at those of the file: where they differ, nobody is right.
+ * @returns the id that the next new token gets.
+ */
+function checkIds(tokens: readonly AddedToken[], vocabulary: ReadonlyMap<string, number>): number {
   let next = vocabulary.size;
   for (const { content, id } of tokens) {
     const expected = vocabulary.get(content) ?? next;
@@ -50,4 +56,5 @@ function checkIds(tokens: readonly AddedToken[], vocabulary: ReadonlyMap<string,
     }
     next = Math.max(next, id + 1);
   }
+  return next;
 }
