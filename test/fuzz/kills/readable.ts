@@ -24,10 +24,14 @@ export function unreadableIn(folder: string): string[] {
 export const partsIn = (folder: string): string[] =>
   filesIn(folder).filter((path) => path.includes('.partial'));
 
+/** Without what links lead to: from Node 22 on, a recursive reading of a folder follows them. */
 function filesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesIn(path);
+    return entry.isFile() ? [path] : [];
+  });
 }
 
 function read(path: string): void {
