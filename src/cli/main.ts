@@ -8,9 +8,10 @@ import { createProgram } from './program.ts';
 import { exitCodeFor } from './report-error.ts';
 import { outliveStandardStreams } from './standard-streams.ts';
 import { cleanUpOnSignals } from './stop-signals.ts';
+import { tellProcessWarnings } from './tell-warnings.ts';
 
 outliveStandardStreams();
-
+tellProcessWarnings();
 cleanUpOnSignals();
 try {
   const program = await createProgram(process.argv.slice(2));
