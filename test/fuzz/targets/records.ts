@@ -21,12 +21,12 @@ import {
 } from '../../../src/report/index.ts';
 import { exampleProbeRecord, exampleRunRecord } from '../../../src/report/testing.ts';
 import { exampleReproductionRecord } from '../../../src/report/testing-reproduction.ts';
+import { exampleTrainMetrics, exampleTrainRecord } from '../../../src/report/testing-training.ts';
 import { textBytes } from '../kit/change-bytes.ts';
 import { type BrokenJson, breakJson, differs, strictRules } from '../kit/json-case.ts';
 import { chance, pick } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';
 import { together } from '../kit/tensor-file.ts';
-import { METRICS, TRAIN_RECORD } from './train-example.ts';
 
 const PROBE = exampleProbeRecord({
   blocks: 1,
@@ -73,11 +73,11 @@ export const trainRecord = defineTarget({
   name: 'train-record',
   weight: 1,
   make(rng) {
-    const lines = METRICS.map((row) => breakLine(row, rng));
+    const lines = exampleTrainMetrics().map((row) => breakLine(row, rng));
     const text = lines.map(({ bytes }) => `${Buffer.from(bytes).toString('utf8')}\n`).join('');
     // The last line may have been cut off by a kill: then it does not count.
     const cut = chance(rng, 0.2) ? text.slice(0, text.length - 1 - rng.integer(20)) : text;
-    const made = documents(rng, { 'train.json': TRAIN_RECORD, 'run.json': RUN });
+    const made = documents(rng, { 'train.json': exampleTrainRecord(), 'run.json': RUN });
     const whole = cut === text;
     const { verdict, changes } = together([made, ...(whole ? lines : lines.slice(0, -1))]);
     return {
@@ -88,7 +88,10 @@ export const trainRecord = defineTarget({
       check: (read) =>
         made.check?.(read) ??
         (changes.length === 0
-          ? differs(whole ? METRICS : METRICS.slice(0, -1), (read as { metrics: unknown }).metrics)
+          ? differs(
+              whole ? exampleTrainMetrics() : exampleTrainMetrics().slice(0, -1),
+              (read as { metrics: unknown }).metrics,
+            )
           : undefined),
     } satisfies FuzzCase<unknown>;
   },
