@@ -67,13 +67,5 @@ function readTokenizer(path: string, config: Readonly<Record<string, unknown>>):
       fix: 'rename the file',
     });
   }
-  return openTokenizer({
-    path: dirname(path),
-    format: 'safetensors',
-    config,
-    weights: new Map(),
-    files: [],
-    warnings: [],
-    sha256: async () => '',
-  });
+  return openTokenizer({ path: dirname(path), config });
 }

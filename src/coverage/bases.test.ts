@@ -26,7 +26,14 @@ const cacheFolder = mkdtempSync(join(tmpdir(), 'rankscope-test-'));
 afterAll(() => rmSync(cacheFolder, { recursive: true, force: true }));
 
 const [M, N, RANK, RIDGE, TOKENS] = [14, 10, 5, 0.3, 40];
-const layer = { name: 'layer', inFeatures: M, outFeatures: N, stored: 'in-out', bias: false } as const;
+const layer = {
+  name: 'layer',
+  role: 'up',
+  inFeatures: M,
+  outFeatures: N,
+  stored: 'in-out',
+  bias: false,
+} as const;
 const rng = createRng(3);
 const x = fallingMatrix(TOKENS, M, 0.85, rng);
 const dy = fallingMatrix(TOKENS, N, 0.8, rng);

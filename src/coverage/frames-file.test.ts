@@ -16,7 +16,14 @@ import { probe } from './probe.ts';
 const base = mkdtempSync(join(tmpdir(), 'rankscope-frames-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
-const layer = { name: 'layer', inFeatures: 7, outFeatures: 5, stored: 'in-out', bias: false } as const;
+const layer = {
+  name: 'layer',
+  role: 'up',
+  inFeatures: 7,
+  outFeatures: 5,
+  stored: 'in-out',
+  bias: false,
+} as const;
 const [U, V] = [7, 5].map((rows, seed) => {
   const rng = createRng(seed);
   return Float32Array.from({ length: rows * 3 }, () => rng.normal());

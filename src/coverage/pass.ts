@@ -1,7 +1,7 @@
 /** One pass: the losses of several batches side by side, with both sides of every layer of interest. */
 import { gradients } from '../autodiff/index.ts';
 import { Graph } from '../graph/index.ts';
-import { buildLoss, type LinearLayer, type LossShape, type Model } from '../models/index.ts';
+import { buildLoss, type LossShape, type Model, type StoredLayer } from '../models/index.ts';
 import type { LayerSides } from './collect.ts';
 
 /** A graph under construction, with the sides of the layers that somebody wants to measure. */
@@ -14,7 +14,7 @@ export interface Pass {
 export const LOSS = 'loss';
 
 /** Forward pass, losses, and the output gradients of the given layers. No weight gradient is formed. */
-export function buildPass(model: Model, layers: readonly LinearLayer[], shape: LossShape): Pass {
+export function buildPass(model: Model, layers: readonly StoredLayer[], shape: LossShape): Pass {
   const graph = new Graph();
   const { loss, laneLosses, traces } = buildLoss(model.definition, model.weights(graph), graph, shape);
   const names = new Set(layers.map(({ name }) => name));

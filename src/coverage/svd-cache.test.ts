@@ -13,7 +13,7 @@ const cache = new Cache(folder, (text) => notes.push(text));
 
 const vectorsOf = (inFeatures: number, outFeatures: number, values: Float32Array, rank: number) =>
   topSingularVectors(
-    { name: 'layer', inFeatures, outFeatures, stored: 'in-out', bias: false },
+    { name: 'layer', role: 'up', inFeatures, outFeatures, stored: 'in-out', bias: false },
     values,
     (columns) => svd(fromFloat32(inFeatures, outFeatures, values), { rank: columns }),
     rank,

@@ -11,7 +11,7 @@ import {
   placeFrames,
   Whitener,
 } from '../coverage/index.ts';
-import type { Batch, Model } from '../models/index.ts';
+import { type Batch, groupOf, type Model } from '../models/index.ts';
 import { effectiveRank, fromFloat32, gramSingularValues, mean, type Rng, spread } from '../numeric/index.ts';
 import { type Family, roundSignificant } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
@@ -38,12 +38,6 @@ const SPECTRUM_LAYERS = 7;
 /** Significant digits of what trials record: more than any interval here resolves. */
 export const DIGITS = 7;
 
-const GROUPS: Readonly<Record<string, (layer: string) => boolean>> = {
-  all: () => true,
-  attention: (layer) => /attn/.test(layer),
-  mlp: (layer) => /mlp/.test(layer),
-};
-
 export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePoint[]> {
   const { model, engine, batches, families, natural, rng } = inputs;
   const { layers } = model.definition;
@@ -61,7 +55,9 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
     }
     const widest = Math.max(...[...frames.values()].map(({ u }) => u.cols));
     for (const group of inputs.groups) {
-      const chosen = measured.layers.filter(({ name }) => GROUPS[group]!(name));
+      const chosen = measured.layers.filter(
+        (_, layer) => group === 'all' || groupOf(layers[layer]!) === group,
+      );
       for (const family of families) {
         for (const rank of OBSERVED_RANKS.filter((one) => one <= widest)) {
           const twoSided = family === 'core' && natural;

@@ -8,8 +8,24 @@ export interface WeightSpec {
   readonly shape: readonly number[];
 }
 
-/** A linear layer y = x W + b, with W of inFeatures × outFeatures in our notation. */
-export interface LinearLayer {
+/** What a linear layer does in its block, and which half of the block that is; fused ones do several things at once. */
+export const LAYER_ROLES = {
+  query: 'attention',
+  key: 'attention',
+  value: 'attention',
+  'query-key-value': 'attention',
+  output: 'attention',
+  gate: 'mlp',
+  up: 'mlp',
+  'gate-up': 'mlp',
+  down: 'mlp',
+} as const;
+export type LayerRole = keyof typeof LAYER_ROLES;
+/** A half of a block. */
+export type LayerGroup = (typeof LAYER_ROLES)[LayerRole];
+
+/** A matrix W of inFeatures × outFeatures in our notation, as a checkpoint holds it: all that an adapter asks for. */
+export interface StoredLayer {
   /** Hugging Face module name, as PEFT spells it. */
   readonly name: string;
   readonly inFeatures: number;
@@ -17,6 +33,11 @@ export interface LinearLayer {
   /** How the checkpoint stores W: PyTorch's Linear keeps [out, in], GPT-2's Conv1D keeps [in, out]. */
   readonly stored: 'out-in' | 'in-out';
   readonly bias: boolean;
+}
+
+/** A linear layer y = x W + b of a model. */
+export interface LinearLayer extends StoredLayer {
+  readonly role: LayerRole;
 }
 
 /** How configs and weights of one `model_type` are read. */
@@ -57,8 +78,15 @@ export interface ModelDefinition {
   forward(context: ForwardContext, tokens: Value): Value;
 }
 
+/** The half of the block that a layer belongs to. */
+export const groupOf = ({ role }: Pick<LinearLayer, 'role'>): LayerGroup => LAYER_ROLES[role];
+
+/** Whether a layer's result is added to the residual stream. */
+export const writesToResidual = ({ role }: Pick<LinearLayer, 'role'>): boolean =>
+  role === 'output' || role === 'down';
+
 /** Names of a linear layer's weights. */
-export function layerWeights(layer: LinearLayer): WeightSpec[] {
+export function layerWeights(layer: StoredLayer): WeightSpec[] {
   const { name, inFeatures, outFeatures, stored, bias } = layer;
   const shape = stored === 'out-in' ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
   const weight = { name: `${name}.weight`, shape };

@@ -1,6 +1,6 @@
 /** What a forward pass is built with: where weights come from, and what is noted of each linear layer. */
 import { add, type Graph, matmul, type Value } from '../graph/index.ts';
-import type { LinearLayer, WeightSpec } from './definition.ts';
+import type { LinearLayer, StoredLayer, WeightSpec } from './definition.ts';
 import { layerWeights } from './definition.ts';
 
 /** A linear layer as it stands in a graph: x [tokens, in] and y = x W [tokens, out], before the bias. */
@@ -15,7 +15,7 @@ export interface WeightProvider {
   /** The weight as a value: mapped from a file, or fed at every run. */
   value(weight: WeightSpec): Value;
   /** x W for x [tokens, in]. */
-  product(layer: LinearLayer, x: Value): Value;
+  product(layer: StoredLayer, x: Value): Value;
   /** h Wᵀ for hidden states h [tokens, hidden] and the head's W [vocabulary, hidden]. */
   logits(head: WeightSpec, hidden: Value): Value;
 }

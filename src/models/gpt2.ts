@@ -12,7 +12,13 @@ import {
   shorten,
   unsupported,
 } from './config.ts';
-import { type Architecture, type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
+import {
+  type Architecture,
+  type LayerRole,
+  type LinearLayer,
+  layerWeights,
+  type ModelDefinition,
+} from './definition.ts';
 import type { ForwardContext } from './forward.ts';
 
 /** Absent fields have the defaults of transformers' GPT2Config: every size is checked against the weights. */
@@ -53,8 +59,9 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
   const warnings = checkOtherFields(config);
   if (hidden % c.n_head !== 0) throw unsupported('n_embd', hidden, `a multiple of n_head = ${c.n_head}`);
   checkLayerCount('n_layer', c.n_layer, layerLimit);
-  const linear = (name: string, inFeatures: number, outFeatures: number): LinearLayer => ({
+  const linear = (name: string, role: LayerRole, inFeatures: number, outFeatures: number): LinearLayer => ({
     name,
+    role,
     inFeatures,
     outFeatures,
     stored: 'in-out',
@@ -68,10 +75,10 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
       scale:
         (c.scale_attn_weights ? 1 / Math.sqrt(headSize) : 1) /
         (c.scale_attn_by_inverse_layer_idx ? index + 1 : 1),
-      attention: linear(`${name}.attn.c_attn`, hidden, 3 * hidden),
-      projection: linear(`${name}.attn.c_proj`, hidden, hidden),
-      expand: linear(`${name}.mlp.c_fc`, hidden, inner),
-      contract: linear(`${name}.mlp.c_proj`, inner, hidden),
+      attention: linear(`${name}.attn.c_attn`, 'query-key-value', hidden, 3 * hidden),
+      projection: linear(`${name}.attn.c_proj`, 'output', hidden, hidden),
+      expand: linear(`${name}.mlp.c_fc`, 'up', hidden, inner),
+      contract: linear(`${name}.mlp.c_proj`, 'down', inner, hidden),
     };
   });
   const layers = blocks.flatMap((block) => [block.attention, block.projection, block.expand, block.contract]);

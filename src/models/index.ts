@@ -6,8 +6,15 @@
 export { findArchitecture } from './architectures.ts';
 export { type Batch, makeSequences, type Sequences, sampleBatches } from './batches.ts';
 export { defaultCacheFolder } from './cache-folder.ts';
-export type { LinearLayer, ModelDefinition, WeightSpec } from './definition.ts';
-export { layerWeights } from './definition.ts';
+export type {
+  LayerGroup,
+  LayerRole,
+  LinearLayer,
+  ModelDefinition,
+  StoredLayer,
+  WeightSpec,
+} from './definition.ts';
+export { groupOf, LAYER_ROLES, layerWeights, writesToResidual } from './definition.ts';
 export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
 export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
 export { describeModel, differingConfig, hashSequences } from './identity.ts';

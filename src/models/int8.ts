@@ -8,7 +8,7 @@ import {
 } from '../checkpoint/index.ts';
 import type { FileRange } from '../files/index.ts';
 import { type QuantizedWeight, quantizedMatmul, type Value } from '../graph/index.ts';
-import type { LinearLayer, WeightSpec } from './definition.ts';
+import type { StoredLayer, WeightSpec } from './definition.ts';
 import { layerWeights } from './definition.ts';
 import { floatProducts, type WeightProvider } from './forward.ts';
 
@@ -149,7 +149,7 @@ export function int8Products(
   return {
     value,
     // A matrix stored [out, in] is already the right factor of x Bᵀ.
-    product: (layer: LinearLayer, x) => product(x, layerWeights(layer)[0]!.name, layer.stored === 'out-in'),
+    product: (layer: StoredLayer, x) => product(x, layerWeights(layer)[0]!.name, layer.stored === 'out-in'),
     logits: floatProducts(value).logits,
   };
 }

@@ -5,7 +5,13 @@ import { float32 } from '../numeric/index.ts';
 import { findActivation, oneSpelling } from './activations.ts';
 import { causalAttention, splitHeads } from './attention.ts';
 import { checkLayerCount, checkOtherFields, LAYER_LIMIT, parseConfig, unsupported } from './config.ts';
-import { type Architecture, type LinearLayer, layerWeights, type ModelDefinition } from './definition.ts';
+import {
+  type Architecture,
+  type LayerRole,
+  type LinearLayer,
+  layerWeights,
+  type ModelDefinition,
+} from './definition.ts';
 import type { ForwardContext } from './forward.ts';
 import { readRotary, ropeSchema, rotaryTables } from './rotary.ts';
 
@@ -49,8 +55,15 @@ function defineLlama(config: Readonly<Record<string, unknown>>, layerLimit = LAY
   checkLayerCount('num_hidden_layers', c.num_hidden_layers, layerLimit);
   const rotary = readRotary(c);
 
-  const linear = (name: string, inFeatures: number, outFeatures: number, bias: boolean): LinearLayer => ({
+  const linear = (
+    name: string,
+    role: LayerRole,
+    inFeatures: number,
+    outFeatures: number,
+    bias: boolean,
+  ): LinearLayer => ({
     name,
+    role,
     inFeatures,
     outFeatures,
     stored: 'out-in',
@@ -60,13 +73,13 @@ function defineLlama(config: Readonly<Record<string, unknown>>, layerLimit = LAY
     const name = `model.layers.${index}`;
     return {
       name,
-      query: linear(`${name}.self_attn.q_proj`, hidden, heads * headSize, c.attention_bias),
-      key: linear(`${name}.self_attn.k_proj`, hidden, kvHeads * headSize, c.attention_bias),
-      value: linear(`${name}.self_attn.v_proj`, hidden, kvHeads * headSize, c.attention_bias),
-      output: linear(`${name}.self_attn.o_proj`, heads * headSize, hidden, c.attention_bias),
-      gate: linear(`${name}.mlp.gate_proj`, hidden, c.intermediate_size, c.mlp_bias),
-      up: linear(`${name}.mlp.up_proj`, hidden, c.intermediate_size, c.mlp_bias),
-      down: linear(`${name}.mlp.down_proj`, c.intermediate_size, hidden, c.mlp_bias),
+      query: linear(`${name}.self_attn.q_proj`, 'query', hidden, heads * headSize, c.attention_bias),
+      key: linear(`${name}.self_attn.k_proj`, 'key', hidden, kvHeads * headSize, c.attention_bias),
+      value: linear(`${name}.self_attn.v_proj`, 'value', hidden, kvHeads * headSize, c.attention_bias),
+      output: linear(`${name}.self_attn.o_proj`, 'output', heads * headSize, hidden, c.attention_bias),
+      gate: linear(`${name}.mlp.gate_proj`, 'gate', hidden, c.intermediate_size, c.mlp_bias),
+      up: linear(`${name}.mlp.up_proj`, 'up', hidden, c.intermediate_size, c.mlp_bias),
+      down: linear(`${name}.mlp.down_proj`, 'down', c.intermediate_size, hidden, c.mlp_bias),
     };
   });
   const layers = blocks.flatMap(({ query, key, value, output, gate, up, down }) => [

@@ -7,7 +7,7 @@ import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { defineModel } from './define-model.ts';
-import { type LinearLayer, layerWeights, type ModelDefinition, type WeightSpec } from './definition.ts';
+import { layerWeights, type ModelDefinition, type StoredLayer, type WeightSpec } from './definition.ts';
 import { floatProducts, type WeightProvider } from './forward.ts';
 import { int8Products, packWeights } from './int8.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
@@ -59,8 +59,8 @@ export interface Model {
   checkUnchanged(): Promise<void>;
   /** The weights as values of a graph. */
   weights(graph: Graph): WeightProvider;
-  /** W of a linear layer as float32, in the checkpoint's order: see {@link LinearLayer.stored}. */
-  readLayer(layer: LinearLayer): Float32Array;
+  /** W of a linear layer as float32, in the checkpoint's order: see {@link StoredLayer.stored}. */
+  readLayer(layer: StoredLayer): Float32Array;
 }
 
 /** What is known of a model without its weights being read. */

@@ -54,7 +54,9 @@ const patienceFor = (characters: number): number =>
  * Throws {@link UserError} `tokenizer-missing`, `tokenizer-invalid`, `tokenizer-unsupported`, or
  * `tokenizer-mismatch` when it makes ids that the model has no embedding for.
  */
-export async function openTokenizer(checkpoint: Checkpoint): Promise<Tokenizer> {
+export async function openTokenizer(
+  checkpoint: Pick<Checkpoint, 'path' | 'config' | 'gguf'>,
+): Promise<Tokenizer> {
   const files =
     checkpoint.gguf === undefined
       ? readTokenizerFiles(checkpoint.path, checkpoint.config)

@@ -1,5 +1,5 @@
 /** Random weights of a model that has not been trained. */
-import type { ModelDefinition } from '../models/index.ts';
+import { layerWeights, type ModelDefinition, writesToResidual } from '../models/index.ts';
 import { type Rng, sizeOf } from '../numeric/index.ts';
 
 const STANDARD_DEVIATION = 0.02;
@@ -9,13 +9,14 @@ const STANDARD_DEVIATION = 0.02;
  * residual stream 0.02 / √(number of them), gains 1, biases 0. Each weight has a random stream of its own.
  */
 export function initialWeights(definition: ModelDefinition, rng: Rng): Record<string, Float32Array> {
-  const writesToResidual = (name: string) => /\.(c_proj|o_proj|down_proj)\.weight$/.test(name);
-  const residuals = definition.weights.filter(({ name }) => writesToResidual(name)).length;
+  const residual = new Set(
+    definition.layers.filter(writesToResidual).map((layer) => layerWeights(layer)[0]!.name),
+  );
   return Object.fromEntries(
     definition.weights.map(({ name, shape }) => {
       const values = new Float32Array(sizeOf(shape));
       if (shape.length < 2) return [name, values.fill(name.endsWith('.bias') ? 0 : 1)];
-      const scale = STANDARD_DEVIATION / (writesToResidual(name) ? Math.sqrt(residuals) : 1);
+      const scale = STANDARD_DEVIATION / (residual.has(name) ? Math.sqrt(residual.size) : 1);
       const stream = rng.fork(name);
       return [name, values.map(() => scale * stream.normal())];
     }),

@@ -163,7 +163,7 @@ it('takes the engine only for a few columns of many', () => {
 describe('natural frames', () => {
   const ridge = 0.3;
   const layerOf = (m: number, n: number) =>
-    ({ name: 'layer', inFeatures: m, outFeatures: n, stored: 'in-out', bias: false }) as const;
+    ({ name: 'layer', role: 'up', inFeatures: m, outFeatures: n, stored: 'in-out', bias: false }) as const;
 
   /** Moments of tokens whose outputs follow inputs in a few directions, with the spread that real ones have. */
   async function moments(m: number, n: number) {

@@ -15,8 +15,8 @@ import { jointTrials, startPoints } from './start-points.ts';
 /** Bases of the grid: the weights', a random one, and two that are made from gradients. */
 export const GRID_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];
 
-/** Layers of a group, by the names that GPT-2 and Llama models give them. */
-const GROUP_LAYERS = { all: '*', attention: '*attn*', mlp: '*mlp*' } as const;
+/** Layers of a group, in the words of the declared trials, by which they are known; a test holds them against roles. */
+export const GROUP_LAYERS = { all: '*', attention: '*attn*', mlp: '*mlp*' } as const;
 export type LayerGroup = keyof typeof GROUP_LAYERS;
 
 /** A model of real size is run on fewer arms. */

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeSafetensors } from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
-import { differingConfig, type InspectedModel, type LinearLayer } from '../../models/index.ts';
+import { differingConfig, type InspectedModel, type StoredLayer } from '../../models/index.ts';
 import type { Tensor } from '../../numeric/index.ts';
 import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../../record/index.ts';
 import { readTensors } from '../read-tensors.ts';
@@ -49,7 +49,7 @@ export async function loadAdapter(path: string, model?: InspectedModel): Promise
   };
   const layers = record.layers.map((entry): LayerAdapter => {
     const { family, basis, rank, scale, name, inFeatures, outFeatures, stored, bias } = entry;
-    const layer: LinearLayer = { name, inFeatures, outFeatures, stored, bias };
+    const layer: StoredLayer = { name, inFeatures, outFeatures, stored, bias };
     const frozen = FAMILY_RULES[family].frozen.map((side) => [
       side,
       take(tensorName(name, side), [side === 'u' ? inFeatures : outFeatures, rank]),

@@ -1,11 +1,11 @@
 /** Adapters as data: frozen frames, trained parameters, and the layers of a model that they sit on. */
-import type { LinearLayer } from '../../models/index.ts';
+import type { StoredLayer } from '../../models/index.ts';
 import type { Tensor } from '../../numeric/index.ts';
 import type { AdapterFamily, AdapterRecord } from '../../record/index.ts';
 
 /** An adapter on one layer y = x W with W [m, n]: it adds an update ΔW of its family to W. */
 export interface LayerAdapter {
-  readonly layer: LinearLayer;
+  readonly layer: StoredLayer;
   readonly family: AdapterFamily;
   /** A basis of the program, or the file and label that the frames came from. */
   readonly basis: string;

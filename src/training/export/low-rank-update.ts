@@ -1,10 +1,10 @@
 /** What every form of export needs of an adapter: per layer, the two factors of its change. */
-import type { LinearLayer } from '../../models/index.ts';
+import type { StoredLayer } from '../../models/index.ts';
 import type { Matrix } from '../../numeric/index.ts';
 
 /** W → W + left · right, with W of m × n (inputs × outputs); any scale is folded in. */
 export interface LowRankUpdate {
-  readonly layer: LinearLayer;
+  readonly layer: StoredLayer;
   /** `[m, r]` */
   readonly left: Matrix;
   /** `[r, n]` */

@@ -18,7 +18,14 @@ import { chance, pick } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';
 
 const SHAPE = [6, 10] as const;
-const LAYER = { name: 'w', inFeatures: 10, outFeatures: 6, stored: 'out-in', bias: false } as const;
+const LAYER = {
+  name: 'w',
+  role: 'up',
+  inFeatures: 10,
+  outFeatures: 6,
+  stored: 'out-in',
+  bias: false,
+} as const;
 
 interface Shared {
   readonly checkpoint: Checkpoint;

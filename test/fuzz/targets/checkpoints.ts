@@ -9,7 +9,14 @@ import { chance } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';
 import { breakTensors, type PlainTensor, randomTensor, tensorFile } from '../kit/tensor-file.ts';
 
-const LAYER: LinearLayer = { name: 'h.0.attn', inFeatures: 4, outFeatures: 6, stored: 'in-out', bias: true };
+const LAYER: LinearLayer = {
+  name: 'h.0.attn',
+  role: 'up',
+  inFeatures: 4,
+  outFeatures: 6,
+  stored: 'in-out',
+  bias: true,
+};
 const SETTINGS = { rank: 2, adapter: 'core', seed: 1, config: 'a', tokens: 'b', evalTokens: 'c' };
 const STEP = 5;
 

@@ -9,8 +9,8 @@ import { maybeBroken, randomTensor } from '../kit/tensor-file.ts';
 
 const FILE = 'frames.safetensors';
 const LAYERS: readonly LinearLayer[] = [
-  { name: 'h.0.attn', inFeatures: 6, outFeatures: 4, stored: 'in-out', bias: true },
-  { name: 'h.0.mlp', inFeatures: 4, outFeatures: 8, stored: 'out-in', bias: false },
+  { name: 'h.0.attn', role: 'up', inFeatures: 6, outFeatures: 4, stored: 'in-out', bias: true },
+  { name: 'h.0.mlp', role: 'up', inFeatures: 4, outFeatures: 8, stored: 'out-in', bias: false },
 ];
 
 /** Largest entry of UᵀU − I over all frames, and how many columns they have. */

@@ -10,6 +10,7 @@ import { defineTarget, type FuzzCase } from '../kit/target.ts';
 
 const LAYERS: readonly LinearLayer[] = Array.from({ length: 4 }, (_, index) => ({
   name: `h.${index}.attn`,
+  role: 'up',
   inFeatures: 6,
   outFeatures: 4,
   stored: 'in-out',
