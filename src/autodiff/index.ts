@@ -3,7 +3,10 @@
  * ordinary nodes appended to the same graph, so it prints, runs and differentiates like any other.
  */
 import { invariant } from '../errors/index.ts';
-import { add, type Graph, type Node, reduceSum, reshape, type Value } from '../graph/index.ts';
+import { add, type Node, reduceSum, reshape, type Value } from '../graph/index.ts';
+import { openSegment, remake } from './remake.ts';
+
+export { remake } from './remake.ts';
 
 /**
  * Gradients of the scalar `target` with respect to values of the same graph (inputs, weights or intermediate
@@ -16,16 +19,18 @@ export function gradients(target: Value, wrt: readonly Value[]): Value[] {
   const { graph } = target;
   const depends = dependents(graph.nodes, wrt);
   const found = new Map<Value, Value>([[target, graph.scalar(1)]]);
-  const again = rematerialization(graph);
   for (const node of [...graph.nodes].reverse()) {
     const outputGradients = node.outputs.map((output) => found.get(output));
     if (!node.inputs.some((input) => depends.has(input)) || outputGradients.every((g) => g === undefined))
       continue;
+    const segment = graph.recomputedSegment(node);
+    const endGradient = segment && found.get(segment.end);
+    if (endGradient !== undefined) openSegment(segment!, endGradient);
     const rule = node.op.gradient;
     invariant(typeof rule === 'function', `${node.op.name} has no gradient`);
     const contributions = rule({
-      inputs: node.inputs.map(again),
-      outputs: node.outputs.map(again),
+      inputs: node.inputs.map(remake),
+      outputs: node.outputs.map(remake),
       attributes: node.attributes,
       outputGradients,
       needs: node.inputs.map((input) => depends.has(input)),
@@ -44,20 +49,6 @@ export function gradients(target: Value, wrt: readonly Value[]): Value[] {
     invariant(gradient !== undefined, `the target does not depend on value ${index} of the list`);
     return gradient;
   });
-}
-
-/** Takes a value to what a gradient reads in its place: itself, or where the graph says so its like, made again. */
-function rematerialization(graph: Graph): (value: Value) => Value {
-  const made = new Map<Node, Value[]>();
-  const again = (value: Value): Value => {
-    const { source } = value;
-    if (source.kind !== 'node' || !graph.isRematerialized(source.node)) return value;
-    const { op, inputs, attributes } = source.node;
-    const outputs = made.get(source.node) ?? graph.apply(op, inputs.map(again), attributes);
-    made.set(source.node, outputs);
-    return outputs[source.index]!;
-  };
-  return again;
 }
 
 /** The values that depend on one of `roots` as gradients see it, the roots included. */

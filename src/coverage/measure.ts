@@ -61,8 +61,9 @@ export function buildMeasuringPass(
   frameSets: readonly FrameSet[],
   { batchSize, seqLen }: MeasureSettings,
   plan: MeasurePlan,
+  recomputed = 0,
 ): Pass {
-  const pass = buildPass(model, layers, { lanes: plan.lanes, sequences: batchSize, seqLen });
+  const pass = buildPass(model, layers, { lanes: plan.lanes, sequences: batchSize, seqLen, recomputed });
   collectMeasurements(pass.graph, pass.layers, frameSets, plan);
   return pass;
 }

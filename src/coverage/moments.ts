@@ -174,8 +174,9 @@ export function buildMomentsPass(
   wanted: MomentsWanted,
   sequences: number,
   seqLen: number,
+  recomputed = 0,
 ): { graph: Graph; owners: Map<string, string> } {
-  const { graph, layers } = buildPass(model, group, { lanes: 1, sequences, seqLen });
+  const { graph, layers } = buildPass(model, group, { lanes: 1, sequences, seqLen, recomputed });
   // G and δ are of the pass's mean loss; the sums run over targets.
   const perTarget = graph.input('perTarget', 'float32', [1]);
   const targets = graph.input('targetCount', 'float32', [1]);

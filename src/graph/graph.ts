@@ -2,6 +2,7 @@
 import { InvariantError, invariant } from '../errors/index.ts';
 import { type DType, float32, sizeOf, type Tensor } from '../numeric/index.ts';
 import type { Op } from './op.ts';
+import type { Segment } from './segments.ts';
 
 /** Element type and static shape of a value. */
 export interface ValueType {
@@ -47,6 +48,7 @@ export class Graph {
   private readonly scalars = new Map<number, Value>();
   private readonly earlier = new Map<Value, Value[]>();
   private readonly cheap = new Set<Node>();
+  private readonly segments = new Map<Node, Segment>();
   private nextId = 0;
 
   /** A value that is fed at every run. */
@@ -129,6 +131,19 @@ export class Graph {
   /** Whether {@link rematerialize} was told so of a node. */
   isRematerialized(node: Node): boolean {
     return this.cheap.has(node);
+  }
+
+  /**
+   * Has a backward pass compute what is in a segment a second time, from its start, and not before the gradient of its
+   * end is there: until then nothing in it needs to be kept.
+   */
+  recompute(segment: Segment): void {
+    for (const node of segment.nodes) this.segments.set(node, segment);
+  }
+
+  /** The segment of a node that {@link recompute} was told of. */
+  recomputedSegment(node: Node): Segment | undefined {
+    return this.segments.get(node);
   }
 
   /** The nodes that the outputs depend on, in order of evaluation. */

@@ -25,3 +25,4 @@ export {
 export * from './ops/shape.ts';
 export * from './ops/softmax.ts';
 export { printGraph } from './print.ts';
+export { findSegments, type Segment } from './segments.ts';

@@ -18,7 +18,7 @@ export { groupOf, LAYER_ROLES, layerWeights, writesToResidual } from './definiti
 export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
 export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
 export { describeModel, differingConfig, hashSequences } from './identity.ts';
-export { buildLoss, type LossGraph, type LossShape, lossInputs, targetCount } from './loss.ts';
+export { buildLoss, type LossGraph, type LossShape, lossGradients, lossInputs, targetCount } from './loss.ts';
 export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, openModel } from './model.ts';
 export { type ReadSequences, readSequences } from './read-sequences.ts';
 export type { Receipt, ShownPart } from './receipt.ts';

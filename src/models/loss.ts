@@ -1,6 +1,8 @@
 /** The language-model loss: cross-entropy of the next token over the targets that count. */
+import { gradients } from '../autodiff/index.ts';
 import {
   concat,
+  findSegments,
   type Graph,
   gather,
   mul,
@@ -24,6 +26,10 @@ export interface LossGraph {
   /** [rows, vocabulary]; costs memory only when it is asked for. */
   readonly logits: () => Value;
   readonly traces: readonly LinearTrace[];
+  /** Parts of the layers' forward pass that can be made again: about two for each layer. */
+  readonly segments: number;
+  /** The hidden states [part of rows, hidden] whose logits are made together. */
+  readonly chunks: readonly Value[];
 }
 
 /** Batches of one shape that stand side by side in a pass; each has a loss, and so a gradient, of its own. */
@@ -32,6 +38,11 @@ export interface LossShape {
   /** Sequences of one batch. */
   readonly sequences: number;
   readonly seqLen: number;
+  /**
+   * Segments of the forward pass, counted from the first layer, that the backward pass makes again instead of keeping
+   * what is in them; default none.
+   */
+  readonly recomputed?: number;
 }
 
 /** Logits held at once: bounds the largest value of a pass to 26 MB. More chunks read the head's weight more often. */
@@ -47,7 +58,7 @@ export function buildLoss(
   definition: ModelDefinition,
   weights: WeightProvider,
   graph: Graph,
-  { lanes, sequences, seqLen }: LossShape,
+  { lanes, sequences, seqLen, recomputed = 0 }: LossShape,
 ): LossGraph {
   const rows = lanes * sequences * seqLen;
   const tokens = graph.input('tokens', 'int64', [lanes * sequences, seqLen]);
@@ -55,8 +66,11 @@ export function buildLoss(
   const targetWeights = graph.input('targetWeights', 'float32', [rows]);
   const context = new ForwardContext(graph, weights, lanes * sequences, seqLen);
   const hidden = definition.forward(context, tokens);
+  const segments = findSegments(graph);
+  for (const segment of segments.slice(0, recomputed)) graph.recompute(segment);
   const head = { name: definition.head, shape: [definition.vocabularySize, definition.hiddenSize] };
   const chunkRows = Math.max(32, Math.min(rows, Math.floor(LOGITS_PER_CHUNK / definition.vocabularySize)));
+  const chunks: Value[] = [];
   const logits: Value[] = [];
   const surprises: Value[] = [];
   for (let start = 0; start < rows; start += chunkRows) {
@@ -65,6 +79,7 @@ export function buildLoss(
     const h = part(hidden);
     const chunk = context.logits(head, h);
     const targetRows = gather(context.weight(head.name, head.shape), part(targets));
+    chunks.push(h);
     logits.push(chunk);
     surprises.push(sub(reduceLogSumExp(chunk, [1]), reduceSum(mul(h, targetRows), [1])));
   }
@@ -76,7 +91,22 @@ export function buildLoss(
     laneLosses,
     logits: () => join(logits),
     traces: context.traces,
+    segments: segments.length,
+    chunks,
   };
+}
+
+/**
+ * Gradients of the loss with respect to values of its graph. The logits of one chunk are done with, and freed, before
+ * those of the next are made.
+ */
+export function lossGradients({ loss, chunks }: LossGraph, wrt: readonly Value[]): Value[] {
+  const all = gradients(loss, [...wrt, ...chunks]);
+  const ofChunks = all.slice(wrt.length);
+  chunks.slice(1).forEach((chunk, index) => {
+    loss.graph.evaluateBefore(chunk, [ofChunks[index]!]);
+  });
+  return all.slice(0, wrt.length);
 }
 
 /** The feeds of {@link buildLoss}, a batch per lane: targets are the tokens moved left by one. */
