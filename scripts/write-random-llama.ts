@@ -70,7 +70,9 @@ if (shape === undefined || folder === undefined)
   throw new Error(
     `usage: write-random-llama.ts ${Object.keys(SHAPES).join('|')} FOLDER [vocab_size=262144 ...]`,
   );
-const changed = changes.map((change) => change.split('=')).map(([field, value]) => [field, JSON.parse(value!)]);
+const changed = changes
+  .map((change) => change.split('='))
+  .map(([field, value]) => [field, JSON.parse(value!)]);
 const config = { ...shape, ...Object.fromEntries(changed), torch_dtype: 'bfloat16' };
 
 makeFolder(folder);
