@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodeHeader } from '../src/checkpoint/safetensors-write.ts';
 import { makeFolder, writeFileAtomically } from '../src/files/index.ts';
-import { llama } from '../src/models/llama.ts';
+import { llama } from '../src/models/architectures/llama.ts';
 import { sizeOf } from '../src/numeric/index.ts';
 
 const SHARED = { architectures: ['LlamaForCausalLM'], model_type: 'llama', hidden_act: 'silu' };

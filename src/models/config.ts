@@ -66,11 +66,12 @@ const NEUTRAL: Config = {
 };
 
 /**
- * Fields of other architectures, each with the value at which it says nothing. transformers' Llama and GPT-2 read
- * none of them, and neither does this program: a model that was trained with one of them is not computed as meant.
+ * Fields of other architectures, each with the value at which it says nothing. transformers reads
+ * none of them where the architecture does not, and neither does this program: a model that was trained with one of them is not computed as meant.
  */
 const FOREIGN: Config = {
   alibi: false,
+  attention_bias: null,
   attention_multiplier: null,
   attn_logit_softcapping: null,
   auto_map: null,
@@ -80,6 +81,7 @@ const FOREIGN: Config = {
   layer_types: 'full_attention',
   logit_scale: 1,
   logits_scaling: 1,
+  mlp_bias: null,
   n_routed_experts: 0,
   no_rope_layers: null,
   num_experts: 0,
@@ -97,14 +99,17 @@ const FOREIGN: Config = {
  * train (dropout, initializer_range), generate (use_cache, ids of tokens), store (dtype) or lay out (pretraining_tp).
  * Throws UserError `config-unsupported`.
  *
+ * @param read fields that the architecture computes with.
+ * @param others fields of this architecture that transformers leaves alone, each with the value at which it says nothing.
  * @returns what was found that transformers does not compute either.
  */
-export function checkOtherFields(config: Config): string[] {
+export function checkOtherFields(config: Config, read: readonly string[], others: Config = {}): string[] {
   for (const [field, neutral] of Object.entries(NEUTRAL)) {
-    if (says(config, field, neutral)) throw unsupported(field, config[field], shorten(neutral));
+    if (!read.includes(field) && says(config, field, neutral))
+      throw unsupported(field, config[field], shorten(neutral));
   }
-  return Object.entries(FOREIGN)
-    .filter(([field, neutral]) => says(config, field, neutral))
+  return Object.entries({ ...FOREIGN, ...others })
+    .filter(([field, neutral]) => !read.includes(field) && says(config, field, neutral))
     .map(
       ([field]) =>
         `The config says ${field} = ${shorten(config[field])}, which is not computed: transformers does not read ` +

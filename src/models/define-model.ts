@@ -1,7 +1,7 @@
 /** From an opened checkpoint to the model that it holds: names, head, sizes, and what is left over. */
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { someOf, UserError } from '../errors/index.ts';
-import { findArchitecture } from './architectures.ts';
+import { findArchitecture } from './architectures/index.ts';
 import type { ModelDefinition, WeightSpec } from './definition.ts';
 import { settleHead } from './head.ts';
 import { countStoredLayers, withFullNames } from './weight-names.ts';
@@ -43,7 +43,7 @@ function checkShape({ weights, path }: Checkpoint, { name, shape }: WeightSpec):
 }
 
 /** Constants that old versions of transformers stored with the weights. */
-const CONSTANTS = /\.(?:attn\.(?:masked_)?bias|rotary_emb\.inv_freq)$/;
+const CONSTANTS = /\.(?:(?:attn|attention)\.(?:masked_)?bias|rotary_emb\.inv_freq)$/;
 
 /** transformers leaves such weights out and says so; llama.cpp refuses a file with more than it needs. */
 function unusedWeights({ weights, format, path }: Checkpoint, definition: ModelDefinition): string[] {

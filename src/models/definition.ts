@@ -6,6 +6,8 @@ import type { ForwardContext } from './forward.ts';
 export interface WeightSpec {
   readonly name: string;
   readonly shape: readonly number[];
+  /** What its entries are in a model that has not been trained, for weights that are not drawn; default 1. */
+  readonly start?: 0;
 }
 
 /** What a linear layer does in its block, and which half of the block that is; fused ones do several things at once. */
@@ -50,6 +52,8 @@ export interface Architecture {
     readonly blocks: string;
     readonly others: readonly string[];
   };
+  /** What older files call the head, beside `lm_head`. */
+  readonly oldHead?: string;
   /** What a config without `tie_word_embeddings` means. */
   readonly tiedByDefault: boolean;
   /**
@@ -70,6 +74,8 @@ export interface ModelDefinition {
   readonly weights: readonly WeightSpec[];
   /** Name of the weight [vocabulary, hidden] that turns hidden states into logits. */
   readonly head: string;
+  /** c of c · tanh(x / c), which logits go through; null: they are left as they are. */
+  readonly logitCap: number | null;
   /** All of the config that the numbers depend on, beside the weights, in one spelling: part of a model's identity. */
   readonly computed: Readonly<Record<string, number | string | boolean>>;
   /** What the config says that is not computed, in whole sentences. */
@@ -90,5 +96,5 @@ export function layerWeights(layer: StoredLayer): WeightSpec[] {
   const { name, inFeatures, outFeatures, stored, bias } = layer;
   const shape = stored === 'out-in' ? [outFeatures, inFeatures] : [inFeatures, outFeatures];
   const weight = { name: `${name}.weight`, shape };
-  return bias ? [weight, { name: `${name}.bias`, shape: [outFeatures] }] : [weight];
+  return bias ? [weight, { name: `${name}.bias`, shape: [outFeatures], start: 0 }] : [weight];
 }

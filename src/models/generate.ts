@@ -3,6 +3,7 @@ import { invariant } from '../errors/index.ts';
 import { Graph, gather, type Value } from '../graph/index.ts';
 import { int64, type Rng } from '../numeric/index.ts';
 import type { Engine, Program } from '../runtime/index.ts';
+import { softCap } from './decoder/attention.ts';
 import type { ModelDefinition } from './definition.ts';
 import { ForwardContext, type WeightProvider } from './forward.ts';
 import type { Model } from './model.ts';
@@ -25,10 +26,8 @@ export function buildLastLogits(
   const last = graph.input('last', 'int64', [1]);
   const context = new ForwardContext(graph, weights, 1, seqLen);
   const hidden = gather(definition.forward(context, tokens), last);
-  return context.logits(
-    { name: definition.head, shape: [definition.vocabularySize, definition.hiddenSize] },
-    hidden,
-  );
+  const head = { name: definition.head, shape: [definition.vocabularySize, definition.hiddenSize] };
+  return softCap(context.logits(head, hidden), definition.logitCap);
 }
 
 export interface GenerateOptions extends SampleOptions {

@@ -3,7 +3,7 @@
  * batches of tokens. Layers carry their Hugging Face module names.
  */
 
-export { findArchitecture } from './architectures.ts';
+export { findArchitecture } from './architectures/index.ts';
 export { type Batch, makeSequences, type Sequences, sampleBatches } from './batches.ts';
 export { defaultCacheFolder } from './cache-folder.ts';
 export type {

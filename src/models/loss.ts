@@ -15,6 +15,7 @@ import {
 } from '../graph/index.ts';
 import { float32, int64, type Tensor } from '../numeric/index.ts';
 import type { Batch } from './batches.ts';
+import { softCap } from './decoder/attention.ts';
 import type { ModelDefinition } from './definition.ts';
 import { ForwardContext, type LinearTrace, type WeightProvider } from './forward.ts';
 
@@ -77,11 +78,13 @@ export function buildLoss(
     const end = Math.min(rows, start + chunkRows);
     const part = (value: Value) => (chunkRows >= rows ? value : slice(value, 0, start, end));
     const h = part(hidden);
-    const chunk = context.logits(head, h);
+    const chunk = softCap(context.logits(head, h), definition.logitCap);
     const targetRows = gather(context.weight(head.name, head.shape), part(targets));
     chunks.push(h);
     logits.push(chunk);
-    surprises.push(sub(reduceLogSumExp(chunk, [1]), reduceSum(mul(h, targetRows), [1])));
+    surprises.push(
+      sub(reduceLogSumExp(chunk, [1]), softCap(reduceSum(mul(h, targetRows), [1]), definition.logitCap)),
+    );
   }
   const join = (parts: Value[]) => (parts.length === 1 ? parts[0]! : concat(parts, 0));
   const weighted = mul(targetWeights, join(surprises));

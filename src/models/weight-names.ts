@@ -8,16 +8,18 @@ import type { Architecture } from './definition.ts';
  * out its name (`layers.0.…`, `h.0.…`), some that were wrapped have it twice; transformers reads both.
  * Throws {@link UserError} `weight-ambiguous` when two tensors would have one name.
  */
-export function withFullNames(checkpoint: Checkpoint, { base, modules }: Architecture): Checkpoint {
+export function withFullNames(checkpoint: Checkpoint, { base, modules, oldHead }: Architecture): Checkpoint {
   const inside = [modules.embedding, modules.blocks, ...modules.others].join('|');
   const [inBase, inHead] = [
     new RegExp(`^(?:${base}\\.){0,2}((?:${inside})\\..+)$`),
-    new RegExp(`^(?:${base}\\.)?(lm_head\\..+)$`),
+    new RegExp(`^(?:${base}\\.)?(?:lm_head|${oldHead ?? 'lm_head'})\\.(.+)$`),
   ];
   const weights = new Map<string, WeightSource>();
   for (const source of checkpoint.weights.values()) {
     const rest = inBase.exec(source.name)?.[1];
-    const name = rest === undefined ? (inHead.exec(source.name)?.[1] ?? source.name) : `${base}.${rest}`;
+    const head = inHead.exec(source.name)?.[1];
+    const other = head === undefined ? source.name : `lm_head.${head}`;
+    const name = rest === undefined ? other : `${base}.${rest}`;
     if (weights.has(name)) {
       throw new UserError('weight-ambiguous', {
         what: `two tensors of ${checkpoint.path} stand for one weight`,

@@ -13,9 +13,9 @@ export function initialWeights(definition: ModelDefinition, rng: Rng): Record<st
     definition.layers.filter(writesToResidual).map((layer) => layerWeights(layer)[0]!.name),
   );
   return Object.fromEntries(
-    definition.weights.map(({ name, shape }) => {
+    definition.weights.map(({ name, shape, start = 1 }) => {
       const values = new Float32Array(sizeOf(shape));
-      if (shape.length < 2) return [name, values.fill(name.endsWith('.bias') ? 0 : 1)];
+      if (shape.length < 2) return [name, values.fill(start)];
       const scale = STANDARD_DEVIATION / (residual.has(name) ? Math.sqrt(residual.size) : 1);
       const stream = rng.fork(name);
       return [name, values.map(() => scale * stream.normal())];

@@ -1,9 +1,7 @@
 /** GPT-2: learned positions, LayerNorm before each half, one fused query-key-value projection, GELU. */
 import { z } from 'zod';
-import { add, gather, layerNormalization, reshape, split, type Value } from '../graph/index.ts';
-import { int64 } from '../numeric/index.ts';
-import { findActivation, oneSpelling } from './activations.ts';
-import { causalAttention, splitHeads } from './attention.ts';
+import { add, gather, layerNormalization, reshape, split, type Value } from '../../graph/index.ts';
+import { int64 } from '../../numeric/index.ts';
 import {
   checkLayerCount,
   checkOtherFields,
@@ -11,15 +9,17 @@ import {
   parseConfig,
   shorten,
   unsupported,
-} from './config.ts';
+} from '../config.ts';
+import { findActivation, oneSpelling } from '../decoder/activations.ts';
+import { causalAttention, splitHeads } from '../decoder/attention.ts';
 import {
   type Architecture,
   type LayerRole,
   type LinearLayer,
   layerWeights,
   type ModelDefinition,
-} from './definition.ts';
-import type { ForwardContext } from './forward.ts';
+} from '../definition.ts';
+import type { ForwardContext } from '../forward.ts';
 
 /** Absent fields have the defaults of transformers' GPT2Config: every size is checked against the weights. */
 const configSchema = z.object({
@@ -56,7 +56,7 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
   const hidden = c.n_embd;
   const inner = c.n_inner ?? 4 * hidden;
   const activation = findActivation('activation_function', c.activation_function);
-  const warnings = checkOtherFields(config);
+  const warnings = checkOtherFields(config, []);
   if (hidden % c.n_head !== 0) throw unsupported('n_embd', hidden, `a multiple of n_head = ${c.n_head}`);
   checkLayerCount('n_layer', c.n_layer, layerLimit);
   const linear = (name: string, role: LayerRole, inFeatures: number, outFeatures: number): LinearLayer => ({
@@ -102,11 +102,16 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
       ...(c.tie_word_embeddings ? [] : [head]),
       { name: 'transformer.wpe.weight', shape: [c.n_positions, hidden] },
       ...norms.flatMap((name) =>
-        ['weight', 'bias'].map((part) => ({ name: `${name}.${part}`, shape: [hidden] })),
+        ['weight', 'bias'].map((part) => ({
+          name: `${name}.${part}`,
+          shape: [hidden],
+          ...(part === 'bias' && { start: 0 }),
+        })),
       ),
       ...layers.flatMap(layerWeights),
     ],
     head: head.name,
+    logitCap: null,
     computed: {
       model_type: 'gpt2',
       vocab_size: c.vocab_size,

@@ -1,6 +1,6 @@
 /** The activation functions that configs name. */
-import { gelu, geluTanh, relu, silu, type Value } from '../graph/index.ts';
-import { unsupported } from './config.ts';
+import { gelu, geluTanh, relu, silu, type Value } from '../../graph/index.ts';
+import { unsupported } from '../config.ts';
 
 const ACTIVATIONS: ReadonlyMap<string, (x: Value) => Value> = new Map([
   ['gelu', gelu],

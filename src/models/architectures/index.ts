@@ -1,14 +1,34 @@
 /** The architectures that can be opened, by the `model_type` of their config. A new one is one line and one file. */
-import { UserError } from '../errors/index.ts';
-import { shorten } from './config.ts';
-import type { Architecture } from './definition.ts';
+import { UserError } from '../../errors/index.ts';
+import { shorten } from '../config.ts';
+import type { Architecture } from '../definition.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
+import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { olmo2 } from './olmo2.ts';
+import { phi3 } from './phi3.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
+import { smollm3 } from './smollm3.ts';
+import { starcoder2 } from './starcoder2.ts';
 
 // A map, not an object: `constructor` is no architecture.
 const ARCHITECTURES: ReadonlyMap<unknown, Architecture> = new Map([
+  ['gemma2', gemma2],
+  ['gemma3_text', gemma3],
   ['gpt2', gpt2],
+  ['gpt_neox', gptNeox],
   ['llama', llama],
+  ['mistral', mistral],
+  ['olmo2', olmo2],
+  ['phi3', phi3],
+  ['qwen2', qwen2],
+  ['qwen3', qwen3],
+  ['smollm3', smollm3],
+  ['starcoder2', starcoder2],
 ]);
 
 /** The architecture that a config names. Throws {@link UserError} `architecture-unknown`; `path` is for the message. */
