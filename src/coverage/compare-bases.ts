@@ -1,13 +1,8 @@
 /** Which basis reaches most, and whether the batches say so: differences on the same batches, with intervals. */
 import { type Interval, intervalAround, jackknifeInterval, studentInterval } from '../numeric/index.ts';
 import type { Basis, Comparison, Estimate, Family } from '../record/index.ts';
-import {
-  batchCoverages,
-  type MeasuredLayer,
-  missingIndex,
-  naturalTotal,
-  type SummarySettings,
-} from './summarize.ts';
+import { naturalTotal } from './natural.ts';
+import { batchCoverages, type MeasuredLayer, missingIndex, type SummarySettings } from './summarize.ts';
 
 /** All intervals of one comparison hold together with this probability (Bonferroni). */
 const LEVEL = 0.95;

@@ -11,7 +11,7 @@ export { makeFrames, namedBasis, planFrames } from './make-frames.ts';
 export { measure } from './measure.ts';
 export { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
 export { collectMoments } from './moments.ts';
-export { naturalCurves } from './natural.ts';
+export { type NaturalCurves, naturalCurves, naturalTotal } from './natural.ts';
 export {
   DEFAULT_BASES,
   DEFAULT_FAMILIES,
@@ -23,4 +23,5 @@ export {
 } from './options.ts';
 export { buildPass } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';
+export { type LayerReach, productsAt, type ReachSummary, summarizeReach } from './reach.ts';
 export { Whitener } from './whitener.ts';

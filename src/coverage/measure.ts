@@ -9,6 +9,7 @@ import { collectMeasurements, type MeasurePlan } from './collect.ts';
 import type { FrameSet } from './frame.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
 import { buildPass, LOSS, type Pass } from './pass.ts';
+import { energyShares, productsAt, sumProducts } from './reach.ts';
 
 /** What the passes shall measure. */
 export interface MeasureSettings {
@@ -132,16 +133,12 @@ export async function measure(
 }
 
 /** Global `core` coverage of each measured batch at the largest rank of one frame set. */
-export function globalCoverages({ layers, batches }: Measured, set: number): number[] {
-  return batches.map((_, batch) => {
-    let energy = 0;
-    let norm = 0;
-    for (const { inner, frames } of layers) {
-      energy += frames[set]!.energies.get('core')!.batches[batch]!.at(-1)!;
-      norm += inner.batches[batch]!;
-    }
-    return norm > 0 ? Math.sqrt(energy / norm) : 0;
-  });
+export function globalCoverages({ layers }: Measured, set: number): number[] {
+  const reached = layers.map(({ frames }) =>
+    productsAt(frames[set]!.energies.get('core')!, frames[set]!.rank),
+  );
+  const inner = sumProducts(layers.map((layer) => layer.inner));
+  return energyShares(sumProducts(reached).batches, inner.batches).map(Math.sqrt);
 }
 
 /**

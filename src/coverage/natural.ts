@@ -1,6 +1,6 @@
 /** Natural coverage ν: the loss that a natural-gradient step inside the frames could remove, at every rank. */
 import { cholesky, invertLower, type Matrix, type MatrixProduct, matrix } from '../numeric/index.ts';
-import { leadingBlockSums } from './energies.ts';
+import { atRank, leadingBlockSums } from './energies.ts';
 import type { LayerMeasurement, NaturalSums } from './measurement.ts';
 import type { Whitener } from './whitener.ts';
 
@@ -50,6 +50,13 @@ export interface NaturalCurves {
   /** `heldOut` without pass 0, 1, …: the replicates of a jackknife. */
   readonly replicates: readonly Float64Array[];
 }
+
+/** A curve of ν at a rank, summed over layers. */
+export const naturalTotal = (
+  curves: readonly NaturalCurves[],
+  read: (one: NaturalCurves) => Float64Array,
+  rank: number,
+): number => curves.reduce((sum, one) => sum + atRank(read(one), rank), 0);
 
 /**
  * The batches of lane 0 are one half of the data, those of lane 1 the other. Each half whitens and gives the first

@@ -1,5 +1,5 @@
 /** From measurements to results: a layer is a group of one, the whole model a group of all. */
-import { jackknifeInterval, studentInterval } from '../numeric/index.ts';
+import { jackknifeInterval, mean, studentInterval } from '../numeric/index.ts';
 import {
   type Basis,
   type BasisResult,
@@ -14,8 +14,9 @@ import {
 import { atRank } from './energies.ts';
 import { dimension, nullEnergy } from './families.ts';
 import type { FrameMeasurement, LayerMeasurement, Products } from './measurement.ts';
-import type { NaturalCurves } from './natural.ts';
+import { type NaturalCurves, naturalTotal } from './natural.ts';
 import { nullBand, nullMoments } from './null.ts';
+import { energyShares, gradientWeights, summarizeReach, sumProducts } from './reach.ts';
 import { ceilingEnergy, type SpectrumSummary } from './spectrum.ts';
 
 /** One basis on one layer: a measurement per draw of its frames. */
@@ -43,21 +44,20 @@ export function summarizeGroup(
   group: readonly MeasuredLayer[],
   { families, ranks, ridge }: SummarySettings,
 ): { gradientNorm: Estimate; bases: BasisResult[] } {
-  const norms = sumProducts(group.map(({ measurement }) => measurement.inner));
+  const norms = sumProducts(group.map(({ measurement }) => measurement.inner)).batches;
   const bases = group[0]!.bases.map(({ basis }, index) => {
     const largest = Math.max(...group.map(({ bases }) => bases[index]!.draws[0]!.rank));
     return {
       basis,
       families: families.map((family) => {
-        const at = (rank: number) =>
-          sumProducts(group.map((layer) => energiesAt(layer, index, family, rank)));
+        const at = (rank: number) => group.map((layer) => energiesAt(layer, index, family, rank));
         return {
           family,
           points: ranks
             .filter((rank) => rank <= largest)
-            .map((rank) => rankPoint(group, index, family, rank, at(rank), norms)),
+            .map((rank) => rankPoint(group, index, family, rank, at(rank))),
           energyCurve: Array.from({ length: largest }, (_, i) =>
-            roundSignificant(meanRatio(at(i + 1).batches, norms.batches), 5),
+            roundSignificant(mean(energyShares(sumProducts(at(i + 1)).batches, norms)), 5),
           ),
         };
       }),
@@ -68,7 +68,7 @@ export function summarizeGroup(
       ),
     };
   });
-  return { gradientNorm: studentInterval(norms.batches.map(Math.sqrt)), bases };
+  return { gradientNorm: studentInterval(norms.map(Math.sqrt)), bases };
 }
 
 /** ‖P G‖² of a layer's batches and pairs at a rank, averaged over the draws of its frames. */
@@ -83,10 +83,6 @@ function energiesAt(layer: MeasuredLayer, basis: number, family: Family, rank: n
   return { batches: average((products) => products.batches), pairs: average((products) => products.pairs) };
 }
 
-/** ‖P G‖² / ‖G‖² of every batch. */
-const batchEnergies = (energies: Products<number>, norms: Products<number>): number[] =>
-  energies.batches.map((energy, i) => Math.min(1, Math.max(0, ratio(energy, norms.batches[i]!))));
-
 /** ‖P G‖ / ‖G‖ of every batch, over a group of layers. */
 export function batchCoverages(
   group: readonly MeasuredLayer[],
@@ -94,98 +90,50 @@ export function batchCoverages(
   family: Family,
   rank: number,
 ): number[] {
-  const energies = sumProducts(group.map((layer) => energiesAt(layer, basis, family, rank)));
-  const norms = sumProducts(group.map(({ measurement }) => measurement.inner));
-  return batchEnergies(energies, norms).map(Math.sqrt);
+  const reached = sumProducts(group.map((layer) => energiesAt(layer, basis, family, rank)));
+  const inner = sumProducts(group.map(({ measurement }) => measurement.inner));
+  return energyShares(reached.batches, inner.batches).map(Math.sqrt);
 }
-
-function sumProducts(all: readonly Products<number>[]): Products<number> {
-  const sum = (read: (products: Products<number>) => number[]) =>
-    read(all[0]!).map((_, i) => all.reduce((total, products) => total + read(products)[i]!, 0));
-  return { batches: sum((products) => products.batches), pairs: sum((products) => products.pairs) };
-}
-
-const ratio = (a: number, b: number): number => (b > 0 ? a / b : 0);
-
-const meanRatio = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + ratio(value, b[i]!), 0) / a.length;
 
 function rankPoint(
   group: readonly MeasuredLayer[],
   basis: number,
   family: Family,
   rank: number,
-  energies: Products<number>,
-  norms: Products<number>,
+  energies: readonly Products<number>[],
 ): RankPoint {
-  const perBatch = batchEnergies(energies, norms);
-  const energy = clamped(studentInterval(perBatch));
-  const coverage = clamped(studentInterval(perBatch.map(Math.sqrt)));
-  const total = group.reduce((sum, { measurement }) => sum + meanNorm(measurement), 0);
-  let parameters = 0;
-  let ceiling = 0;
-  const expected = { mean: 0, variance: 0 };
-  for (const { measurement, spectrum, bases } of group) {
-    const { inFeatures: m, outFeatures: n } = measurement;
-    const reached = Math.min(rank, bases[basis]!.draws[0]!.rank);
-    // With no gradient anywhere, every layer counts alike.
-    const share = total > 0 ? meanNorm(measurement) / total : 1 / group.length;
-    const moments = nullMoments(family, m, n, reached, spectrum.concentration);
-    parameters += dimension(family, m, n, reached);
-    expected.mean += share * nullEnergy(family, m, n, reached);
-    expected.variance += share ** 2 * moments.variance;
-    ceiling += share * ceilingEnergy(family, spectrum, reached);
-  }
+  const layers = group.map(({ measurement, spectrum, bases }, index) => {
+    const { inFeatures: m, outFeatures: n, inner } = measurement;
+    const columns = Math.min(rank, bases[basis]!.draws[0]!.rank);
+    return {
+      inner,
+      reached: energies[index]!,
+      parameters: dimension(family, m, n, columns),
+      nullEnergy: nullEnergy(family, m, n, columns),
+      nullVariance: nullMoments(family, m, n, columns, spectrum.concentration).variance,
+      ceiling: ceilingEnergy(family, spectrum, columns),
+    };
+  });
+  const { nullEnergy: expected, ...reach } = summarizeReach(layers);
+  const weights = gradientWeights(layers);
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  let [parameters, variance, ceiling] = [0, 0, 0];
+  layers.forEach((layer, index) => {
+    const share = weights[index]! / whole;
+    parameters += layer.parameters;
+    variance += share ** 2 * layer.nullVariance;
+    ceiling += share * layer.ceiling;
+  });
+  const flows = layers.some(({ inner }) => inner.batches.some((norm) => norm > 0));
   return {
     rank,
     parameters,
-    coverage,
-    energy,
-    gain: scaled(energy, 1 / expected.mean),
-    null: nullBand(expected),
+    ...reach,
+    null: nullBand({ mean: expected, variance }),
     ceiling: Math.sqrt(Math.min(1, ceiling)),
-    signalCoverage: signalCoverage(energies.pairs, norms.pairs),
     // Where nothing flows there is nothing to reach.
-    regime: total > 0 ? regimeOf(coverage.mean) : null,
+    regime: flows ? regimeOf(reach.coverage.mean) : null,
   };
-}
-
-const meanNorm = ({ inner }: LayerMeasurement): number =>
-  inner.batches.reduce((sum, value) => sum + value, 0) / inner.batches.length;
-
-const scaled = ({ mean, low, high }: Estimate, factor: number): Estimate => ({
-  mean: mean * factor,
-  low: low * factor,
-  high: high * factor,
-});
-
-const clamped = ({ mean, low, high }: Estimate): Estimate => ({
-  mean,
-  low: Math.max(0, low),
-  high: Math.min(1, high),
-});
-
-/**
- * √(Σ⟨P G_a, P G_b⟩ / Σ⟨G_a, G_b⟩) over pairs of independent batches: numerator and denominator estimate the
- * expected gradient's without bias. null when the batches share no measurable signal. The interval is that of the
- * energy, which may be negative, and only then cut to what a coverage can be: a coverage that is cut first would have an
- * interval of no width at 0.
- */
-function signalCoverage(energies: readonly number[], norms: readonly number[]): Estimate | null {
-  if (norms.length === 0) return null;
-  const estimate = (indices: Int32Array) => {
-    let energy = 0;
-    let norm = 0;
-    for (const index of indices) {
-      energy += energies[index]!;
-      norm += norms[index]!;
-    }
-    return norm > 0 ? energy / norm : 0;
-  };
-  if (norms.reduce((sum, value) => sum + value, 0) <= 0) return null;
-  const { mean, low, high } = jackknifeInterval(norms.length, estimate);
-  const coverage = (share: number) => Math.sqrt(Math.min(1, Math.max(0, share)));
-  return { mean: coverage(mean), low: coverage(low), high: coverage(high) };
 }
 
 /** Upper bounds of the source paper's labels; it leaves 0.05 … 0.07 as a transition. */
@@ -195,13 +143,6 @@ const REGIME_BOUNDS = [0.05, 0.07, 0.13, Number.POSITIVE_INFINITY];
 export function regimeOf(coverage: number): Regime {
   return REGIMES[REGIME_BOUNDS.findIndex((bound) => coverage < bound)]!;
 }
-
-/** A curve of ν at a rank, summed over layers. */
-export const naturalTotal = (
-  curves: readonly NaturalCurves[],
-  read: (one: NaturalCurves) => Float64Array,
-  rank: number,
-): number => curves.reduce((sum, one) => sum + atRank(read(one), rank), 0);
 
 function summarizeNatural(
   curves: readonly (NaturalCurves | null)[],

@@ -6,9 +6,13 @@ import {
   type FrameSet,
   type LayerMeasurement,
   measure,
+  type NaturalCurves,
   naturalCurves,
+  naturalTotal,
   nullEnergy,
   placeFrames,
+  productsAt,
+  summarizeReach,
   Whitener,
 } from '../coverage/index.ts';
 import { type Batch, groupOf, type Model } from '../models/index.ts';
@@ -48,7 +52,7 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
   const whitener = new Whitener(engine);
   const points: CoveragePoint[] = [];
   for (const [index, { basis, frames }] of inputs.sets.entries()) {
-    const curves = new Map<string, { inSample: Float64Array; heldOut: Float64Array }>();
+    const curves = new Map<string, NaturalCurves>();
     for (const layer of natural ? measured.layers : []) {
       const { natural: sums, rank } = layer.frames[index]!;
       curves.set(layer.name, await naturalCurves(layer, sums!, rank, measured.targets, RIDGE, whitener));
@@ -61,13 +65,23 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
       for (const family of families) {
         for (const rank of OBSERVED_RANKS.filter((one) => one <= widest)) {
           const twoSided = family === 'core' && natural;
+          const total = (read: (one: NaturalCurves) => Float64Array) =>
+            round(
+              naturalTotal(
+                chosen.map(({ name }) => curves.get(name)!),
+                read,
+                rank,
+              ),
+            );
           points.push({
             basis,
             family,
             rank,
             group,
-            ...energiesAt(chosen, index, family, rank),
-            natural: twoSided ? naturalAt(chosen, curves, rank) : null,
+            ...reachedAt(chosen, index, family, rank),
+            natural: twoSided
+              ? { inSample: total((one) => one.inSample), heldOut: total((one) => one.heldOut) }
+              : null,
           });
         }
       }
@@ -77,54 +91,27 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
   return points;
 }
 
-/** Energies are summed over layers first; a layer too narrow for the rank counts with all that it has. */
-function energiesAt(layers: readonly LayerMeasurement[], set: number, family: Family, rank: number) {
-  let nulls = 0;
+/** A layer too narrow for the rank counts with all that it has. */
+function reachedAt(layers: readonly LayerMeasurement[], set: number, family: Family, rank: number) {
   let parameters = 0;
-  const first = layers[0]!;
-  const norms = first.inner.batches.map(() => 0);
-  const energies = first.inner.batches.map(() => 0);
-  let [pair, pairNorm] = [0, 0];
-  for (const { inner, frames, inFeatures: m, outFeatures: n } of layers) {
+  const reach = layers.map(({ inner, frames, inFeatures: m, outFeatures: n }) => {
     const frame = frames[set]!;
-    const k = Math.min(rank, frame.rank);
-    const { batches, pairs } = frame.energies.get(family)!;
-    parameters += dimension(family, m, n, k);
-    inner.batches.forEach((norm, batch) => {
-      norms[batch]! += norm;
-      energies[batch]! += batches[batch]![k - 1]!;
-      nulls += norm * nullEnergy(family, m, n, k);
-    });
-    pairs.forEach((curve, index) => {
-      pair += curve[k - 1]!;
-      pairNorm += inner.pairs[index]!;
-    });
-  }
-  const shares = energies.map((energy, batch) => energy / norms[batch]!);
-  const expected = nulls / norms.reduce((a, b) => a + b, 0);
-  const energy = mean(shares);
+    const columns = Math.min(rank, frame.rank);
+    parameters += dimension(family, m, n, columns);
+    return {
+      inner,
+      reached: productsAt(frame.energies.get(family)!, columns),
+      nullEnergy: nullEnergy(family, m, n, columns),
+    };
+  });
+  const { coverage, energy, gain, signalCoverage } = summarizeReach(reach);
   return {
-    coverage: round(mean(shares.map(Math.sqrt))),
-    energy: round(energy),
-    gain: round(energy / expected),
-    signalCoverage: pair >= 0 && pairNorm > 0 ? round(Math.sqrt(pair / pairNorm)) : null,
+    coverage: round(coverage.mean),
+    energy: round(energy.mean),
+    gain: round(gain.mean),
+    signalCoverage: signalCoverage && round(signalCoverage.mean),
     parameters,
   };
-}
-
-function naturalAt(
-  layers: readonly LayerMeasurement[],
-  curves: ReadonlyMap<string, { inSample: Float64Array; heldOut: Float64Array }>,
-  rank: number,
-) {
-  const sum = (part: 'inSample' | 'heldOut') =>
-    round(
-      layers.reduce((total, { name }) => {
-        const curve = curves.get(name)![part];
-        return total + curve[Math.min(rank, curve.length) - 1]!;
-      }, 0),
-    );
-  return { inSample: sum('inSample'), heldOut: sum('heldOut') };
 }
 
 /** Entropic effective ranks of gradients and weights, mean over layers spread through the model. */

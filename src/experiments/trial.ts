@@ -89,7 +89,7 @@ export interface CoveragePoint {
   readonly energy: number;
   /** Energy over that of random frames. */
   readonly gain: number;
-  /** Coverage of the expected gradient, from products of independent batches; null where noise hides it. */
+  /** Coverage of the expected gradient, from products of independent batches; null where they share no signal. */
   readonly signalCoverage: number | null;
   /** Natural coverage ν in sample and held out; null where the family has one side only. */
   readonly natural: { readonly inSample: number; readonly heldOut: number } | null;

@@ -65,7 +65,7 @@ export const trainMetricsSchema = z.object({
   energy: z.number().optional(),
   /** energy over that of random frames. */
   gain: z.number().optional(),
-  /** Coverage of the expected gradient, from the product of the two batches; absent where noise hides it. */
+  /** Coverage of the expected gradient, from the product of the two batches; absent where they share no signal. */
   signalCoverage: z.number().optional(),
   /** Natural coverage ν, held out, summed over the layers that have frames on both sides. */
   naturalCoverage: z.number().optional(),

@@ -6,10 +6,15 @@ import {
   emptyMeasurement,
   type Frame,
   type LayerMeasurement,
+  type LayerReach,
   type MeasurePlan,
+  type NaturalCurves,
   naturalCurves,
+  naturalTotal,
   nullEnergy,
   placeFrames,
+  productsAt,
+  summarizeReach,
   Whitener,
 } from '../coverage/index.ts';
 import { type Batch, lossInputs, type Model, targetCount } from '../models/index.ts';
@@ -62,55 +67,37 @@ export async function measureAdapter(
     return measurement;
   });
   const whitener = new Whitener(engine);
-  let natural: number | undefined;
+  const curves: NaturalCurves[] = [];
   for (const layer of measured) {
     if (!tangents.get(layer.name)!.twoSided) continue;
     const [frame] = layer.frames;
-    const curves = await naturalCurves(layer, frame!.natural!, frame!.rank, [targets], ridge, whitener);
-    natural = (natural ?? 0) + curves.heldOut.at(-1)!;
+    curves.push(await naturalCurves(layer, frame!.natural!, frame!.rank, [targets], ridge, whitener));
   }
   await whitener.release();
+  const reach = summarizeReach(measured.map((layer) => reachOf(layer, tangents.get(layer.name)!.family)));
+  const { coverage, energy, gain, signalCoverage } = reach;
+  const natural = naturalTotal(curves, ({ heldOut }) => heldOut, Number.POSITIVE_INFINITY);
   return {
-    ...summarize(measured, tangents),
-    ...(natural === undefined ? {} : { naturalCoverage: natural }),
+    coverage: coverage.mean,
+    energy: energy.mean,
+    gain: gain.mean,
+    ...(signalCoverage === null ? {} : { signalCoverage: signalCoverage.mean }),
+    ...(curves.length === 0 ? {} : { naturalCoverage: natural }),
   };
 }
 
-/** Energies are summed over layers first. */
-function summarize(measured: readonly LayerMeasurement[], tangents: ReadonlyMap<string, Tangent>) {
-  let nulls = 0;
-  const energies = [0, 0];
-  const norms = [0, 0];
-  let pair = 0;
-  let pairNorm = 0;
-  for (const layer of measured) {
-    const { inner, frames, inFeatures, outFeatures } = layer;
-    const { family } = tangents.get(layer.name)!;
-    const reached = family === 'full' ? inner : atFullRank(frames[0]!.energies.get(family)!);
-    for (const lane of [0, 1]) {
-      norms[lane]! += inner.batches[lane]!;
-      energies[lane]! += reached.batches[lane]!;
-    }
-    pair += reached.pairs[0]!;
-    pairNorm += inner.pairs[0]!;
-    const share = family === 'full' ? 1 : nullEnergy(family, inFeatures, outFeatures, frames[0]!.rank);
-    nulls += share * (inner.batches[0]! + inner.batches[1]!);
-  }
-  const shares = energies.map((energy, lane) => (norms[lane]! > 0 ? energy / norms[lane]! : 0));
-  const energy = (shares[0]! + shares[1]!) / 2;
-  const expected = nulls / (norms[0]! + norms[1]!);
+/** What the tangent space of a layer's adapter reaches of its gradients. */
+function reachOf(
+  { inner, frames, inFeatures, outFeatures }: LayerMeasurement,
+  family: AdapterFamily,
+): LayerReach {
+  if (family === 'full') return { inner, reached: inner, nullEnergy: 1 };
+  const { energies, rank } = frames[0]!;
   return {
-    coverage: (Math.sqrt(shares[0]!) + Math.sqrt(shares[1]!)) / 2,
-    energy,
-    gain: expected > 0 ? energy / expected : 0,
-    // Negative products say that two batches are too few to see the signal.
-    ...(pair >= 0 && pairNorm > 0 ? { signalCoverage: Math.sqrt(pair / pairNorm) } : {}),
+    inner,
+    reached: productsAt(energies.get(family)!, rank),
+    nullEnergy: nullEnergy(family, inFeatures, outFeatures, rank),
   };
-}
-
-/** The last entry of every curve over ranks. */
-function atFullRank({ batches, pairs }: { batches: Float64Array[]; pairs: Float64Array[] }) {
-  return { batches: batches.map((curve) => curve.at(-1)!), pairs: pairs.map((curve) => curve.at(-1)!) };
 }
 
 /**
