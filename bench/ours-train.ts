@@ -4,12 +4,13 @@
  *
  *     tsx bench/ours-train.ts '{"model": DIR, "tokens": FILE, "frames": FILE, "compute": "float32"}'
  */
+
+import { type LayerAdapter, trainedArrays } from '../src/adapters/adapter.ts';
 import { Graph, matmul } from '../src/graph/index.ts';
 import { openModel } from '../src/models/index.ts';
 import { createRng, float32, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../src/runtime/index.ts';
 import { adamw } from '../src/training/adamw.ts';
-import { type LayerAdapter, trainedArrays } from '../src/training/adapters/adapter.ts';
 import { loadAdapterGradients } from '../src/training/train-program.ts';
 import { stepGradient } from '../src/training/train-step.ts';
 import { readBatches } from './files.ts';

@@ -13,6 +13,22 @@
  * console.log(core.points.map(({ rank, coverage }) => [rank, coverage.mean]));
  * ```
  */
+
+export {
+  type Adapter,
+  adaptedModel,
+  adapterFactors,
+  exportGgufLora,
+  exportMerged,
+  exportPeft,
+  type LayerAdapter,
+  type LowRankUpdate,
+  loadAdapter,
+  lowRankUpdates,
+  type MergedOptions,
+  type PeftOptions,
+  saveAdapter,
+} from './adapters/index.ts';
 export {
   DEFAULT_BASES,
   DEFAULT_FAMILIES,
@@ -72,21 +88,8 @@ export {
   summarizeTraining,
 } from './report/index.ts';
 export {
-  type Adapter,
-  adaptedModel,
-  adapterFactors,
-  exportGgufLora,
-  exportMerged,
-  exportPeft,
-  type LayerAdapter,
-  type LowRankUpdate,
-  loadAdapter,
-  lowRankUpdates,
-  type MergedOptions,
   meanLoss,
-  type PeftOptions,
   type SequenceLosses,
-  saveAdapter,
   sequenceLosses,
   type TrainOptions,
   type TrainResult,

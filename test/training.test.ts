@@ -4,22 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adapterDelta, type LayerAdapter, startLayerAdapter, trainedArrays } from '../src/adapters/index.ts';
+import { readTensors } from '../src/checkpoint/read-tensors.ts';
 import type { Frame } from '../src/coverage/index.ts';
 import { type Model, openModel } from '../src/models/index.ts';
 import { createRng, matrix } from '../src/numeric/index.ts';
 import { ADAPTER_FAMILIES, type AdapterFamily, FAMILIES, OPTIMIZERS } from '../src/record/index.ts';
 import { createOnnxEngine, createReferenceEngine } from '../src/runtime/index.ts';
-import {
-  adamw,
-  adapterDelta,
-  clipByGlobalNorm,
-  type LayerAdapter,
-  loadAdapterGradients,
-  sgd,
-  startLayerAdapter,
-  trainedArrays,
-} from '../src/training/index.ts';
-import { readTensors } from '../src/training/read-tensors.ts';
+import { adamw, clipByGlobalNorm, loadAdapterGradients, sgd } from '../src/training/index.ts';
 import { measureAdapter } from '../src/training/train-coverage.ts';
 import { loadReference, relativeError } from './support/reference.ts';
 

@@ -2,21 +2,13 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { type Adapter, adaptedModel, exportMerged, loadAdapter } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import { type Model, openModel, readDocuments, readSequences } from '../models/index.ts';
 import type { Compute } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import {
-  type Adapter,
-  adaptedModel,
-  exportMerged,
-  loadAdapter,
-  lossDifference,
-  meanLoss,
-  type SequenceLosses,
-  sequenceLosses,
-} from '../training/index.ts';
+import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';

@@ -2,9 +2,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { UserError } from '../errors/index.ts';
-import { inspectModel, openModel } from '../models/index.ts';
-import { readAdapterRecord, readRunRecord } from '../record/index.ts';
 import {
   type Adapter,
   adaptedModel,
@@ -14,8 +11,10 @@ import {
   loadAdapter,
   lowRankUpdates,
   type Rounding,
-  SAVE_TYPES,
-} from '../training/index.ts';
+} from '../adapters/index.ts';
+import { UserError } from '../errors/index.ts';
+import { inspectModel, openModel, SAVE_TYPES } from '../models/index.ts';
+import { readAdapterRecord, readRunRecord } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, choiceOption, pathOption, switchOption, textOption } from './option-kinds.ts';

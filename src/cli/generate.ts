@@ -1,11 +1,11 @@
 /** `rankscope generate`: a text, continued. */
 import { Command } from 'commander';
 import { z } from 'zod';
+import { adaptedModel, loadAdapter } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { generateTokens, openModel, TextStream, type Tokenizer } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import { adaptedModel, loadAdapter } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';

@@ -1,7 +1,7 @@
 /** The options of `rankscope pretrain`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../errors/index.ts';
-import { SAVE_TYPES, type SaveType } from '../training/index.ts';
+import { SAVE_TYPES, type SaveType } from '../models/index.ts';
 
 export interface PretrainFlags {
   readonly config: string;

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder } from '../files/index.ts';
-import { hashSequences } from '../models/index.ts';
+import { hashSequences, saveModel } from '../models/index.ts';
 import { finishRun, writeJsonAtomic } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import {
@@ -14,7 +14,6 @@ import {
   pretrain,
   readMetrics,
   refuseNothingToResume,
-  saveModel,
 } from '../training/index.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-options.ts';

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { ADAPTER_TENSORS } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder, writeFileAtomically } from '../files/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
@@ -13,7 +14,7 @@ import {
   type TrainMetrics,
 } from '../record/index.ts';
 import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
-import { ADAPTER_TENSORS, hasCheckpoint, type TrainResult, train } from '../training/index.ts';
+import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { printable } from './print.ts';

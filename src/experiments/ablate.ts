@@ -1,7 +1,8 @@
 /** A trained core with half of its dimensions left. */
+
+import { type LayerAdapter, trainedArrays } from '../adapters/index.ts';
 import { mean, type Rng, shuffle } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
-import { type LayerAdapter, trainedArrays } from '../training/index.ts';
 import type { FedProgram } from './fed-adapter.ts';
 import { DIGITS } from './observe.ts';
 import type { TrainTrial, TrainTrialResult } from './trial.ts';

@@ -1,4 +1,6 @@
 /** Programs whose adapter is fed at every run, so that a graph is made once and serves every step. */
+
+import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../adapters/index.ts';
 import { buildPass } from '../coverage/index.ts';
 import { Graph, matmul } from '../graph/index.ts';
 import {
@@ -11,13 +13,7 @@ import {
 } from '../models/index.ts';
 import { spread } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import {
-  adapterFeeds,
-  adapterValues,
-  type LayerAdapter,
-  sequenceAt,
-  withAdapters,
-} from '../training/index.ts';
+import { sequenceAt } from '../training/index.ts';
 
 /** The model with its adapter's trained arrays as inputs of every graph. */
 const fedModel = (model: Model, layers: readonly LayerAdapter[]): Model => ({

@@ -1,8 +1,8 @@
 /** What a training run sees of itself at a step: coverage of frozen frames at the weights as they then are. */
 import { join } from 'node:path';
+import { adaptedModel, type LayerAdapter } from '../adapters/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import type { Basis, Family } from '../record/index.ts';
-import { adaptedModel, type LayerAdapter } from '../training/index.ts';
 import { loadEvaluation } from './fed-adapter.ts';
 import { observeCoverage, observeRanks } from './observe.ts';
 import type { Observation, ObserveResult, ObserveTrial } from './trial.ts';

@@ -1,6 +1,7 @@
 /** Which trials are still to be run, given those that are there. */
+
+import { needsFrame } from '../adapters/index.ts';
 import type { Basis } from '../record/index.ts';
-import { needsFrame } from '../training/index.ts';
 import type { Experiment, Results, Scale } from './experiment.ts';
 import type { JobContext } from './job.ts';
 import {

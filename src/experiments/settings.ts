@@ -12,10 +12,11 @@ import {
   openModel,
   readDocuments,
   readSequences,
+  saveModel,
 } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { type SettingRecord, writeJsonAtomic } from '../record/index.ts';
-import { initialWeights, saveModel } from '../training/index.ts';
+import { initialWeights } from '../training/index.ts';
 import type { PlannedSetting } from './plan.ts';
 import { FULL, QUICK, REAL } from './scale.ts';
 import type { SettingIdentity } from './setting-identity.ts';

@@ -1,19 +1,17 @@
 /** A training run of an experiment: the steps of `rankscope train`, in memory, at a constant learning rate. */
-import { selectLayers } from '../coverage/index.ts';
-import { effectiveRank, mean } from '../numeric/index.ts';
-import { roundSignificant } from '../record/index.ts';
+
 import {
-  adamw,
-  clipByGlobalNorm,
   type LayerAdapter,
-  loadAdapterGradients,
   needsFrame,
-  sequenceStream,
   startLayerAdapter,
   trainedArrays,
   trainedParameters,
   updateSpectrum,
-} from '../training/index.ts';
+} from '../adapters/index.ts';
+import { selectLayers } from '../coverage/index.ts';
+import { effectiveRank, mean } from '../numeric/index.ts';
+import { roundSignificant } from '../record/index.ts';
+import { adamw, clipByGlobalNorm, loadAdapterGradients, sequenceStream } from '../training/index.ts';
 import { ablate } from './ablate.ts';
 import { loadEvaluation } from './fed-adapter.ts';
 import { DIGITS } from './observe.ts';

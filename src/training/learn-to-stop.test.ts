@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { makeTinyModel } from '../../test/e2e/tiny-model.ts';
+import { adaptedModel, loadAdapter } from '../adapters/index.ts';
 import { generateTokens, openModel } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import { adaptedModel, loadAdapter, train } from './index.ts';
+import { train } from './index.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'rankscope-stop-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));

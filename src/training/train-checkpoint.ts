@@ -7,13 +7,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeSafetensors } from '../checkpoint/index.ts';
+import { type LayerAdapter, tensorName, trainedArrays } from '../adapters/index.ts';
+import { readTensors, writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { parseJson } from '../files/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import type { AdamWState } from './adamw.ts';
-import { type LayerAdapter, tensorName, trainedArrays } from './adapters/adapter.ts';
-import { readTensors } from './read-tensors.ts';
 
 const FILE = 'checkpoint.safetensors';
 

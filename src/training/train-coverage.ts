@@ -1,4 +1,6 @@
 /** Coverage of an adapter's own subspace at its present parameters, by the passes of a probe. */
+
+import type { LayerAdapter } from '../adapters/index.ts';
 import {
   addPass,
   buildPass,
@@ -21,7 +23,6 @@ import { type Batch, lossInputs, type Model, targetCount } from '../models/index
 import { type Matrix, matrix, orthonormalize, type Tensor, transpose } from '../numeric/index.ts';
 import { type AdapterFamily, FAMILIES, type TrainMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import type { LayerAdapter } from './adapters/adapter.ts';
 
 /** The tangent space of a layer adapter: the moves of W that its parameters can make at once. */
 interface Tangent {

@@ -1,10 +1,10 @@
 /** Where a training step broke down. */
+
+import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { Graph, mul, reduceSum } from '../graph/index.ts';
 import { type Batch, buildLoss, lossInputs, type Model } from '../models/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import type { LayerAdapter } from './adapters/adapter.ts';
-import { adapterFeeds, adapterValues, withAdapters } from './adapters/graph-values.ts';
 import { piecesOf } from './fed-weights.ts';
 import type { NamedArrays } from './named-arrays.ts';
 

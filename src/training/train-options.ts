@@ -1,6 +1,5 @@
 /** What a training run can be asked, with its defaults, checked against the model. */
 import type { Progress } from '../coverage/index.ts';
-import { isDataDriven, namedBasis } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { FolderLock } from '../files/index.ts';
 import type { Model, Receipt } from '../models/index.ts';
@@ -161,12 +160,6 @@ function checkTogether(options: TrainOptions, { adapter, dropout }: ResolvedOpti
       'an adapter with hidden values to drop',
       'leave --dropout out',
     );
-}
-
-/** Whether a basis, by name, needs calibration batches. */
-export function needsCalibration(basis: string): boolean {
-  const named = namedBasis(basis);
-  return named !== null && isDataDriven(named);
 }
 
 function outOfRange(option: string, got: number, expected: string): UserError {

@@ -1,11 +1,17 @@
 /** One pass of training: the loss, and the gradients of the trained parameters and of nothing else. */
+
+import {
+  adapterFeeds,
+  adapterValues,
+  type LayerAdapter,
+  maskFeeds,
+  withAdapters,
+} from '../adapters/index.ts';
 import { gradients as appendGradients } from '../autodiff/index.ts';
 import { Graph } from '../graph/index.ts';
 import { type Batch, buildLoss, type Model, targetCount } from '../models/index.ts';
 import type { Rng, Tensor } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import type { LayerAdapter } from './adapters/adapter.ts';
-import { adapterFeeds, adapterValues, maskFeeds, withAdapters } from './adapters/graph-values.ts';
 import { piecesOf, weightedInputs } from './fed-weights.ts';
 
 export interface AdapterPassOptions {

@@ -1,8 +1,9 @@
 /** The gradient of one step, checked to be finite. */
+
+import type { LayerAdapter } from '../adapters/index.ts';
 import type { Batch, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import type { LayerAdapter } from './adapters/adapter.ts';
 import { clipByGlobalNorm } from './clip.ts';
 import { firstBrokenLayer, firstNotFinite, trainingDiverged } from './train-diagnosis.ts';
 import type { AdapterGradients } from './train-program.ts';

@@ -1,14 +1,19 @@
 /** What a run tells of itself beside its loss: the coverage of its own subspace, effective ranks, directions. */
 import { join } from 'node:path';
+import {
+  type Adapter,
+  adaptedModel,
+  type LayerAdapter,
+  trainedArrays,
+  updateSpectrum,
+  withTrained,
+} from '../adapters/index.ts';
 import { collectMoments } from '../coverage/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import { type Batch, type Model, sampleBatches } from '../models/index.ts';
 import { cosine, effectiveRank, gramSingularValues, type Rng, spread } from '../numeric/index.ts';
 import type { TrainMetrics, TrainSettings } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import { type Adapter, type LayerAdapter, trainedArrays, withTrained } from './adapters/adapter.ts';
-import { adaptedModel } from './adapters/graph-values.ts';
-import { updateSpectrum } from './adapters/update-spectrum.ts';
 import { measureAdapter } from './train-coverage.ts';
 import type { TrainData } from './train-data.ts';
 import { loadAdapterGradients } from './train-program.ts';

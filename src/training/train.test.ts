@@ -12,13 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTinyModel, writeText } from '../../test/e2e/tiny-model.ts';
+import { loadAdapter, saveAdapter, trainedArrays } from '../adapters/index.ts';
 import { placeFrames } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder } from '../files/index.ts';
 import { type Model, openModel } from '../models/index.ts';
 import { createRng, haarFrame } from '../numeric/index.ts';
 import { BASES, readTrainMetrics, readTrainRecord } from '../record/index.ts';
-import { loadAdapter, saveAdapter, type TrainOptions, train, trainedArrays } from './index.ts';
+import { type TrainOptions, train } from './index.ts';
 import { dropoutMask } from './train-program.ts';
 import { learningRateAt } from './train-schedule.ts';
 

@@ -1,6 +1,19 @@
 /** Training an adapter: the base weights stay what they are. */
 
 import { join } from 'node:path';
+import {
+  ADAPTER_TENSORS,
+  type Adapter,
+  type AdapterPlan,
+  adaptedModel,
+  loadAdapter,
+  needsCalibration,
+  readPlan,
+  saveAdapter,
+  startAdapter,
+  trainedArrays,
+  uniformPlan,
+} from '../adapters/index.ts';
 import { canonicalJson } from '../checkpoint/index.ts';
 import { lockFolder, makeFolder, removeRemains } from '../files/index.ts';
 import { describeModel, type Model, sampleBatches } from '../models/index.ts';
@@ -15,10 +28,6 @@ import {
 } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import { adamw } from './adamw.ts';
-import { type Adapter, type LayerAdapter, trainedArrays } from './adapters/adapter.ts';
-import { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapters/adapter-files.ts';
-import { adaptedModel } from './adapters/graph-values.ts';
-import { createAdapter, startLayerAdapter } from './adapters/start.ts';
 import { keepMetricsUntil } from './metrics-file.ts';
 import { meanLoss, sequenceLosses } from './perplexity.ts';
 import { sequenceStream } from './sequence-order.ts';
@@ -32,9 +41,7 @@ import {
 } from './train-checkpoint.ts';
 import { readTrainData, type TrainData } from './train-data.ts';
 import { firstNotFinite, trainingDiverged } from './train-diagnosis.ts';
-import { trainFrames } from './train-frames.ts';
-import { needsCalibration, resolveTrainOptions, type TrainOptions } from './train-options.ts';
-import { readPlan, type TrainPlan, uniformPlan } from './train-plan.ts';
+import { resolveTrainOptions, type TrainOptions } from './train-options.ts';
 import { loadAdapterGradients } from './train-program.ts';
 import { learningRateAt } from './train-schedule.ts';
 import { stepGradient } from './train-step.ts';
@@ -52,7 +59,7 @@ interface Run {
   readonly model: Model;
   readonly options: TrainOptions;
   readonly settings: TrainSettings;
-  readonly plan: TrainPlan;
+  readonly plan: AdapterPlan;
   readonly data: TrainData;
   readonly evalData: TrainData | null;
   readonly engine: Engine;
@@ -109,7 +116,7 @@ async function runTraining(run: Run): Promise<TrainResult> {
   const source = await describeModel(model);
   const asked = identityOf(run, source);
   const resumed = (options.resume ?? false) && hasCheckpoint(directory);
-  const adapter = resumed ? await loadAdapter(directory, model) : await startAdapter(run);
+  const adapter = resumed ? await loadAdapter(directory, model) : await newAdapter(run);
   const trained = trainedArrays(adapter);
   const optimizer = createOptimizer(settings, trained);
   const state: TrainState = resumed
@@ -192,8 +199,8 @@ async function runTraining(run: Run): Promise<TrainResult> {
   return { record: write(state.optimizer.step >= steps ? 'complete' : 'partial'), adapter, metrics };
 }
 
-/** A new adapter with frames of the plan's bases. */
-async function startAdapter({ model, options, settings, plan, data, engine, rng }: Run): Promise<Adapter> {
+/** A new adapter in frames of the plan's bases. */
+function newAdapter({ model, options, settings, plan, data, engine, rng }: Run): Promise<Adapter> {
   const { batchSize, calibrationBatches, ridge, start } = settings;
   const calibration = plan.layers.some(({ basis }) => needsCalibration(basis))
     ? sampleBatches(data.sequences, {
@@ -202,22 +209,16 @@ async function startAdapter({ model, options, settings, plan, data, engine, rng 
         rng: rng.fork('calibration'),
       })
     : [];
-  const frames = await trainFrames({
+  return startAdapter({
     model,
     engine,
     plans: plan.layers,
     calibration,
     ridge,
-    rng: rng.fork('frames'),
+    start,
+    rng,
     onProgress: (progress) => options.onProgress?.(progress),
   });
-  const layers = plan.layers.map((one): LayerAdapter => {
-    const frame = frames.get(one.layer.name) ?? null;
-    // A frame can be narrower than was asked for: LoRA-GA's is at most half of the layer's smaller side.
-    const rank = frame === null ? one.rank : Math.min(one.rank, frame.u.cols, frame.v.cols);
-    return startLayerAdapter({ ...one, rank }, frame, { start, rng: rng.fork(`start/${one.layer.name}`) });
-  });
-  return createAdapter(model, layers);
 }
 
 function createOptimizer({ optimizer, weightDecay }: TrainSettings, trained: Record<string, Float32Array>) {

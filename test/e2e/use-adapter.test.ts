@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveAdapter } from '../../src/adapters/index.ts';
+import { randomAdapter } from '../../src/adapters/testing.ts';
 import { openModel } from '../../src/models/index.ts';
-import { randomAdapter } from '../../src/training/export/testing.ts';
-import { saveAdapter } from '../../src/training/index.ts';
 import { makeWorkingFolder, runCli } from './run-cli.ts';
 import { makeTinyModel, writeText } from './tiny-model.ts';
 

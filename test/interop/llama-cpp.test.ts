@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adaptedModel, exportGgufLora, lowRankUpdates } from '../../src/adapters/index.ts';
+import { randomAdapter, type TestLayer } from '../../src/adapters/testing.ts';
 import { decode, type GgufValue, readGgufHeader, writeGguf } from '../../src/checkpoint/index.ts';
 import { openModel, Predictor } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
-import { randomAdapter, type TestLayer } from '../../src/training/export/testing.ts';
-import { adaptedModel, exportGgufLora, lowRankUpdates } from '../../src/training/index.ts';
 import { findLlamaCpp, findSmolLm, llamaLogits } from './tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-llama-'));

@@ -3,10 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adaptedModel, exportMerged, exportPeft, lowRankUpdates } from '../../src/adapters/index.ts';
+import { logitsOf, randomAdapter, type TestLayer } from '../../src/adapters/testing.ts';
 import { openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
-import { logitsOf, randomAdapter, type TestLayer } from '../../src/training/export/testing.ts';
-import { adaptedModel, exportMerged, exportPeft, lowRankUpdates } from '../../src/training/index.ts';
 import { loadReference, relativeError } from '../support/reference.ts';
 import { findPython, findSmolLm, type Question } from './tools.ts';
 

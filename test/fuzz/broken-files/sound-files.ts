@@ -1,9 +1,9 @@
 /** Whole files that the broken ones are made from, or stand beside. */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { saveAdapter } from '../../../src/adapters/index.ts';
+import { randomAdapter } from '../../../src/adapters/testing.ts';
 import { openModel } from '../../../src/models/index.ts';
-import { randomAdapter } from '../../../src/training/export/testing.ts';
-import { saveAdapter } from '../../../src/training/index.ts';
 import { makeTinyModel, writeText } from '../../e2e/tiny-model.ts';
 import { tensorFile } from '../kit/tensor-file.ts';
 

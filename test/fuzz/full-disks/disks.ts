@@ -1,9 +1,9 @@
 /** The small disks that are tried, with the commands on them. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { adaptedModel, exportMerged, saveAdapter } from '../../../src/adapters/index.ts';
+import { randomAdapter } from '../../../src/adapters/testing.ts';
 import { openModel } from '../../../src/models/index.ts';
-import { randomAdapter } from '../../../src/training/export/testing.ts';
-import { adaptedModel, exportMerged, saveAdapter } from '../../../src/training/index.ts';
 import { makeTinyModel, writeText } from '../../e2e/tiny-model.ts';
 import type { FullDisk, Place } from './full-disk.ts';
 

@@ -1,10 +1,10 @@
 /** The commands that are killed: how each is asked for, how it goes on, and what must come of it. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { saveAdapter } from '../../../src/adapters/index.ts';
+import { randomAdapter } from '../../../src/adapters/testing.ts';
 import { makeFolder } from '../../../src/files/index.ts';
 import { openModel } from '../../../src/models/index.ts';
-import { randomAdapter } from '../../../src/training/export/testing.ts';
-import { saveAdapter } from '../../../src/training/index.ts';
 import { makeTinyModel, writeText } from '../../e2e/tiny-model.ts';
 
 export interface KilledCommand {

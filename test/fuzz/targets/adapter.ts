@@ -1,8 +1,9 @@
 /** An adapter on disk: its record and its tensors, each broken, or not belonging together. */
+
+import { FAMILY_RULES } from '../../../src/adapters/families.ts';
+import { ADAPTER_TENSORS, type Adapter, loadAdapter, trainedShapes } from '../../../src/adapters/index.ts';
 import type { Rng } from '../../../src/numeric/index.ts';
 import { ADAPTER_FAMILIES, ADAPTER_FILE } from '../../../src/record/index.ts';
-import { FAMILY_RULES } from '../../../src/training/adapters/families.ts';
-import { ADAPTER_TENSORS, type Adapter, loadAdapter, trainedShapes } from '../../../src/training/index.ts';
 import { breakJson, differs, strictRules } from '../kit/json-case.ts';
 import { chance, pick } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';

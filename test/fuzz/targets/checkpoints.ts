@@ -1,7 +1,8 @@
 /** States of trainings that are resumed: of an adapter, and of a pretraining. */
+
+import type { LayerAdapter } from '../../../src/adapters/index.ts';
 import type { LinearLayer, ModelDefinition } from '../../../src/models/index.ts';
 import { float32, type Rng } from '../../../src/numeric/index.ts';
-import type { LayerAdapter } from '../../../src/training/index.ts';
 import { loadCheckpoint } from '../../../src/training/train-checkpoint.ts';
 import { loadTrainingState } from '../../../src/training/training-checkpoint.ts';
 import { breakJson } from '../kit/json-case.ts';

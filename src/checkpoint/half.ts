@@ -1,5 +1,5 @@
 /** Float32 to 16-bit floats, rounded to nearest, ties to even. */
-import { assertFinite } from '../checkpoint/index.ts';
+import { assertFinite } from './finite.ts';
 
 /**
  * The bits of a weight as float16 or bfloat16; values beyond their largest number become infinite.

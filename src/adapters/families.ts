@@ -1,7 +1,7 @@
 /** One record per adapter family: what is frozen, what is trained, and how x moves y. */
-import { matmul, mul, type Value } from '../../graph/index.ts';
-import { identity, type Matrix, matrix, transpose } from '../../numeric/index.ts';
-import type { AdapterFamily } from '../../record/index.ts';
+import { matmul, mul, type Value } from '../graph/index.ts';
+import { identity, type Matrix, matrix, transpose } from '../numeric/index.ts';
+import type { AdapterFamily } from '../record/index.ts';
 import type { LayerAdapter, Side } from './adapter.ts';
 
 interface Shape {

@@ -1,12 +1,10 @@
 /** Writing a model as a Hugging Face folder. */
 import { join } from 'node:path';
-import { type HalfTensor, writeSafetensors } from '../checkpoint/index.ts';
+import { encodeHalf, type HalfTensor, writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
-import type { ModelDefinition } from '../models/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
 import { writeJsonAtomic } from '../record/index.ts';
-import { encodeHalf } from './half.ts';
-import type { NamedArrays } from './named-arrays.ts';
+import type { ModelDefinition } from './definition.ts';
 
 export const SAVE_TYPES = ['float32', 'float16', 'bfloat16'] as const;
 export type SaveType = (typeof SAVE_TYPES)[number];
@@ -19,7 +17,7 @@ export async function saveModel(
   folder: string,
   definition: ModelDefinition,
   config: Readonly<Record<string, unknown>>,
-  weights: NamedArrays,
+  weights: Readonly<Record<string, Float32Array>>,
   type: SaveType,
 ): Promise<void> {
   const tensors = Object.fromEntries(

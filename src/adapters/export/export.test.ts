@@ -8,12 +8,12 @@ import { loadReference, relativeError } from '../../../test/support/reference.ts
 import { readGgufHeader, readSafetensorsHeader, readWeight } from '../../checkpoint/index.ts';
 import { openModel } from '../../models/index.ts';
 import { createOnnxEngine } from '../../runtime/index.ts';
-import { adaptedModel, adapterDelta } from '../adapters/graph-values.ts';
+import { adaptedModel, adapterDelta } from '../graph-values.ts';
+import { logitsOf, randomAdapter, type TestLayer } from '../testing.ts';
 import { lowRankUpdates } from './adapter-updates.ts';
 import { exportGgufLora } from './gguf-lora.ts';
 import { exportMerged } from './merged.ts';
 import { exportPeft } from './peft.ts';
-import { logitsOf, randomAdapter, type TestLayer } from './testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'export-'));
 afterAll(() => rmSync(folder, { recursive: true }));

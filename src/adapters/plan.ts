@@ -6,8 +6,7 @@ import { UserError } from '../errors/index.ts';
 import { notJson, parseJson, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import { type AdapterFamily, adapterFamilySchema } from '../record/index.ts';
-import type { LayerPlan } from './adapters/start.ts';
-import type { ResolvedOptions } from './train-options.ts';
+import type { LayerPlan } from './start.ts';
 
 /** A plan file: adapters per layer, by module name. */
 const planSchema = z.strictObject({
@@ -25,7 +24,17 @@ const planSchema = z.strictObject({
     .min(1),
 });
 
-export interface TrainPlan {
+/** One choice for all layers. */
+export interface UniformChoice {
+  readonly adapter: AdapterFamily;
+  readonly basis: string;
+  readonly rank: number;
+  readonly scale: number;
+  /** Glob over module names. */
+  readonly layers: string;
+}
+
+export interface AdapterPlan {
   readonly layers: readonly LayerPlan[];
   /** sha256 of the plan file; null without one. */
   readonly sha256: string | null;
@@ -38,9 +47,9 @@ export interface TrainPlan {
  */
 export function uniformPlan(
   all: readonly LinearLayer[],
-  options: ResolvedOptions,
+  options: UniformChoice,
   askedRank: number | undefined,
-): TrainPlan {
+): AdapterPlan {
   const { adapter: family, basis, rank, scale } = options;
   const layers = selectLayers(all, options.layers);
   if (askedRank !== undefined && family !== 'full') selectRanks([askedRank], layers);
@@ -62,7 +71,7 @@ export function uniformPlan(
  * @throws UserError `file-not-found`, `file-not-readable`, `plan-invalid`, `plan-missing-layers` naming them all,
  *   `plan-rank-too-large`.
  */
-export function readPlan(path: string, layers: readonly LinearLayer[], scale: number): TrainPlan {
+export function readPlan(path: string, layers: readonly LinearLayer[], scale: number): AdapterPlan {
   const text = readTextFile(path, SIZE_LIMITS.config);
   const entries = parsePlan(path, text);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));

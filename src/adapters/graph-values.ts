@@ -1,10 +1,10 @@
 /** An adapter in a graph: its tensors as values, and the weights of a model with it in place. */
 import { resolve } from 'node:path';
-import { readSafetensorsHeader } from '../../checkpoint/index.ts';
-import { invariant } from '../../errors/index.ts';
-import { add, type Graph, mul, type Value } from '../../graph/index.ts';
-import type { Model, WeightProvider } from '../../models/index.ts';
-import type { Tensor } from '../../numeric/index.ts';
+import { readSafetensorsHeader } from '../checkpoint/index.ts';
+import { invariant } from '../errors/index.ts';
+import { add, type Graph, mul, type Value } from '../graph/index.ts';
+import type { Model, WeightProvider } from '../models/index.ts';
+import type { Tensor } from '../numeric/index.ts';
 import { type Adapter, type LayerAdapter, tensorName } from './adapter.ts';
 import { adapterFactors, adapterProduct, times } from './families.ts';
 

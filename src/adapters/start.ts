@@ -1,10 +1,10 @@
 /** Adapters at their start: an update of zero, unless noise is asked for. */
 import { resolve } from 'node:path';
-import type { Frame } from '../../coverage/index.ts';
-import { invariant } from '../../errors/index.ts';
-import type { LinearLayer, Model } from '../../models/index.ts';
-import { float32, leadingColumns, type Matrix, type Rng, sizeOf, type Tensor } from '../../numeric/index.ts';
-import type { AdapterFamily, AdapterRecord } from '../../record/index.ts';
+import type { Frame } from '../coverage/index.ts';
+import { invariant } from '../errors/index.ts';
+import type { LinearLayer, Model } from '../models/index.ts';
+import { float32, leadingColumns, type Matrix, type Rng, sizeOf, type Tensor } from '../numeric/index.ts';
+import type { AdapterFamily, AdapterRecord } from '../record/index.ts';
 import type { Adapter, LayerAdapter } from './adapter.ts';
 import { FAMILY_RULES, trainedShapes } from './families.ts';
 

@@ -1,7 +1,7 @@
 /** From a trained adapter to what the LoRA formats write. */
 import { UserError } from '../../errors/index.ts';
-import type { LayerAdapter } from '../adapters/adapter.ts';
-import { adapterFactors } from '../adapters/families.ts';
+import type { LayerAdapter } from '../adapter.ts';
+import { adapterFactors } from '../families.ts';
 import type { LowRankUpdate } from './low-rank-update.ts';
 
 /**

@@ -1,12 +1,12 @@
 /** Adapters for tests: random frames and random trained values, no training run needed. */
-import { Graph } from '../../graph/index.ts';
-import { type Batch, buildLoss, lossInputs, type Model } from '../../models/index.ts';
-import { createRng, float32, sizeOf, type Tensor } from '../../numeric/index.ts';
-import type { AdapterFamily } from '../../record/index.ts';
-import type { Engine } from '../../runtime/index.ts';
-import type { Adapter, LayerAdapter } from '../adapters/adapter.ts';
-import { FAMILY_RULES, trainedShapes } from '../adapters/families.ts';
-import { createAdapter } from '../adapters/start.ts';
+import { Graph } from '../graph/index.ts';
+import { type Batch, buildLoss, lossInputs, type Model } from '../models/index.ts';
+import { createRng, float32, sizeOf, type Tensor } from '../numeric/index.ts';
+import type { AdapterFamily } from '../record/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import type { Adapter, LayerAdapter } from './adapter.ts';
+import { FAMILY_RULES, trainedShapes } from './families.ts';
+import { createAdapter } from './start.ts';
 
 /** One layer of a test adapter. */
 export interface TestLayer {

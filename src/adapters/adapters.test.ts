@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadReference, relativeError } from '../../../test/support/reference.ts';
-import { gradients } from '../../autodiff/index.ts';
-import { UserError } from '../../errors/index.ts';
-import { Graph } from '../../graph/index.ts';
+import { loadReference, relativeError } from '../../test/support/reference.ts';
+import { gradients } from '../autodiff/index.ts';
+import { UserError } from '../errors/index.ts';
+import { Graph } from '../graph/index.ts';
 import {
   buildLoss,
   floatProducts,
@@ -13,10 +13,10 @@ import {
   type Model,
   openModel,
   type WeightProvider,
-} from '../../models/index.ts';
-import { createRng, haarFrame, multiply, singularValues, type Tensor } from '../../numeric/index.ts';
-import { ADAPTER_FAMILIES } from '../../record/index.ts';
-import { createReferenceEngine } from '../../runtime/index.ts';
+} from '../models/index.ts';
+import { createRng, haarFrame, multiply, singularValues, type Tensor } from '../numeric/index.ts';
+import { ADAPTER_FAMILIES } from '../record/index.ts';
+import { createReferenceEngine } from '../runtime/index.ts';
 import type { Adapter, LayerAdapter } from './adapter.ts';
 import { loadAdapter, saveAdapter } from './adapter-files.ts';
 import { adapterFactors, times } from './families.ts';

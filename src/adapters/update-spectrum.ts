@@ -6,7 +6,7 @@ import {
   matrix,
   orthonormalize,
   type Tensor,
-} from '../../numeric/index.ts';
+} from '../numeric/index.ts';
 import type { LayerAdapter } from './adapter.ts';
 
 /**

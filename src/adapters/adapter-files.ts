@@ -1,12 +1,11 @@
 /** An adapter on disk: `adapter.json` says what it is, `adapter.safetensors` holds its numbers. */
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeSafetensors } from '../../checkpoint/index.ts';
-import { UserError } from '../../errors/index.ts';
-import { differingConfig, type InspectedModel, type StoredLayer } from '../../models/index.ts';
-import type { Tensor } from '../../numeric/index.ts';
-import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../../record/index.ts';
-import { readTensors } from '../read-tensors.ts';
+import { readTensors, writeSafetensors } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
+import { differingConfig, type InspectedModel, type StoredLayer } from '../models/index.ts';
+import type { Tensor } from '../numeric/index.ts';
+import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../record/index.ts';
 import { type Adapter, type LayerAdapter, tensorName } from './adapter.ts';
 import { FAMILY_RULES, trainedShapes } from './families.ts';
 

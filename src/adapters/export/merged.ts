@@ -3,10 +3,9 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HalfTensor, readWeight, type WeightSource, writeSafetensors } from '../../checkpoint/index.ts';
 import { writeFolderAtomically } from '../../files/index.ts';
-import { layerWeights, type Model } from '../../models/index.ts';
+import { asStored, layerWeights, type Model, type SaveType, withStoredType } from '../../models/index.ts';
 import { sizeOf, type Tensor } from '../../numeric/index.ts';
 import { writeJsonAtomic } from '../../record/index.ts';
-import { asStored, type SaveType, withStoredType } from '../save-model.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
 import { type Rounding, RoundingSum } from './rounding.ts';
 

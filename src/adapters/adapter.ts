@@ -1,7 +1,7 @@
 /** Adapters as data: frozen frames, trained parameters, and the layers of a model that they sit on. */
-import type { StoredLayer } from '../../models/index.ts';
-import type { Tensor } from '../../numeric/index.ts';
-import type { AdapterFamily, AdapterRecord } from '../../record/index.ts';
+import type { StoredLayer } from '../models/index.ts';
+import type { Tensor } from '../numeric/index.ts';
+import type { AdapterFamily, AdapterRecord } from '../record/index.ts';
 
 /** An adapter on one layer y = x W with W [m, n]: it adds an update ΔW of its family to W. */
 export interface LayerAdapter {

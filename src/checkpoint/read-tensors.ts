@@ -1,6 +1,8 @@
 /** Reading a safetensors file of our own whole. */
-import { openSafetensors, readWeight } from '../checkpoint/index.ts';
+
 import { float32, type Tensor } from '../numeric/index.ts';
+import { openSafetensors } from './open-safetensors.ts';
+import { readWeight } from './read-weight.ts';
 
 export interface TensorFile {
   /** Float32, finite. */

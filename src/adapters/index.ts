@@ -1,0 +1,35 @@
+/**
+ * Room `adapters`: what an adapter is. Its families with product and factors, its start from frames, its files, plans
+ * of what sits on which layer, and the forms in which other programs load it.
+ */
+
+export { type Adapter, type LayerAdapter, tensorName, trainedArrays, withTrained } from './adapter.ts';
+export { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapter-files.ts';
+export { lowRankUpdates } from './export/adapter-updates.ts';
+export { exportGgufLora } from './export/gguf-lora.ts';
+export type { LowRankUpdate } from './export/low-rank-update.ts';
+export { exportMerged, type MergedOptions } from './export/merged.ts';
+export { exportPeft, type PeftOptions } from './export/peft.ts';
+export type { Rounding } from './export/rounding.ts';
+export { adapterFactors, trainedShapes } from './families.ts';
+export {
+  type AdapterValueOptions,
+  type AdapterValues,
+  adaptedModel,
+  adapterDelta,
+  adapterFeeds,
+  adapterValues,
+  maskFeeds,
+  mergeLayer,
+  withAdapters,
+} from './graph-values.ts';
+export { type AdapterPlan, readPlan, uniformPlan } from './plan.ts';
+export {
+  createAdapter,
+  type LayerPlan,
+  needsFrame,
+  startLayerAdapter,
+  trainedParameters,
+} from './start.ts';
+export { needsCalibration, type PlanInputs, startAdapter } from './start-plan.ts';
+export { updateSpectrum } from './update-spectrum.ts';
