@@ -28,7 +28,7 @@ export class Whitener {
       stack.set(core, index * core.length);
     });
     const key = `${count}×${rank}`;
-    const program = this.programs.get(key) ?? this.engine.load(whiteningGraph(count, rank));
+    const program = this.programs.get(key) ?? this.engine.load(whiteningGraph(count, rank), { frugal: true });
     this.programs.set(key, program);
     const factor = (data: Float64Array): Tensor => ({ dtype: 'float64', shape: [rank, rank], data });
     const { whitened } = await (await program).run({

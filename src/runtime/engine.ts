@@ -27,10 +27,18 @@ export interface Program {
   release(): Promise<void>;
 }
 
+export interface LoadOptions {
+  /**
+   * Give back the memory of a run when it ends: for programs of which many are kept. Otherwise a program keeps the most
+   * that it ever needed, and runs faster for it. Default false.
+   */
+  readonly frugal?: boolean;
+}
+
 /** Runs graphs and large float64 products. One engine owns its threads and memory; close it when done. */
 export interface Engine {
   readonly name: string;
-  load(graph: Graph): Promise<Program>;
+  load(graph: Graph, options?: LoadOptions): Promise<Program>;
   /** An array in the engine: of zeros, or with the values of a tensor. */
   keep(value: ValueType | Tensor): Promise<Resident>;
   /** Float64 product at the engine's speed, for the decompositions of `numeric`. */

@@ -16,7 +16,7 @@ export class Programs {
     if (known !== undefined) return known;
     const graph = new Graph();
     build(graph);
-    const program = this.engine.load(graph);
+    const program = this.engine.load(graph, { frugal: true });
     this.loaded.set(key, program);
     return program;
   }

@@ -19,8 +19,8 @@ import type { Moments } from '../moments.ts';
 import { asFloat32, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
 import { Programs } from './programs.ts';
 
-/** Rows that are eliminated at a time. */
-const BLOCK = 96;
+/** Rows that are eliminated at a time: more of a large moment, which is copied as often as there are blocks. */
+const blockRows = (size: number): number => Math.max(96, 32 * Math.ceil(size / 24 / 32));
 
 /** A whitened gradient, and the way back from its singular vectors. */
 export interface WhitenedGradient {
@@ -92,12 +92,13 @@ export class GradientWhitener {
       return resident;
     };
     const addend = await this.ridgeOf(moment, ridge);
-    const starts = Array.from({ length: Math.ceil(size / BLOCK) }, (_, block) => block * BLOCK);
+    const height = blockRows(size);
+    const starts = Array.from({ length: Math.ceil(size / height) }, (_, block) => block * height);
     const rows: Resident[] = [];
     const inverses: Tensor[] = [];
     let panel: Resident | undefined;
     for (const [block, start] of starts.entries()) {
-      const end = Math.min(size, start + BLOCK);
+      const end = Math.min(size, start + height);
       const step = await this.programs.get(`step ${size},${columns},${block}`, (graph) =>
         buildStep(graph, size, columns, block),
       );
@@ -105,7 +106,7 @@ export class GradientWhitener {
       const fed: Record<string, Resident | Tensor> = { moment, source };
       const into: Record<string, Resident> = { panel: next };
       if (panel !== undefined) {
-        const row = await keep(BLOCK, size + columns - start);
+        const row = await keep(height, size + columns - start);
         rows.forEach((before, index) => {
           fed[`row${index}`] = before;
         });
@@ -177,8 +178,9 @@ async function invertRidged(block: Matrix, addend: number): Promise<Tensor | und
 
 /** Finishes the block row before this one, and takes from this one what all before it explain. */
 function buildStep(graph: Graph, size: number, columns: number, block: number): void {
-  const start = block * BLOCK;
-  const end = Math.min(size, start + BLOCK);
+  const height = blockRows(size);
+  const start = block * height;
+  const end = Math.min(size, start + height);
   const moment = graph.input('moment', 'float32', [size, size]);
   const source = graph.input('source', 'float32', [columns, size]);
   const whole = [
@@ -188,7 +190,7 @@ function buildStep(graph: Graph, size: number, columns: number, block: number): 
   let panel = concat(whole, 1);
   if (block > 0) {
     const before = earlierRows(graph, size, columns, block - 1);
-    const row = finishRow(graph, BLOCK, size + columns - start + BLOCK);
+    const row = finishRow(graph, height, size + columns - start + height);
     graph.output('row', row);
     const width = size + columns - start;
     const all = [...before.map((value) => slice(value, 1, value.shape[1]! - width, value.shape[1]!)), row];
@@ -201,8 +203,8 @@ function buildStep(graph: Graph, size: number, columns: number, block: number): 
 
 /** The last block row, and the right-hand side out of all of them. */
 function buildLast(graph: Graph, size: number, columns: number): void {
-  const blocks = Math.ceil(size / BLOCK);
-  const height = size - (blocks - 1) * BLOCK;
+  const blocks = Math.ceil(size / blockRows(size));
+  const height = size - (blocks - 1) * blockRows(size);
   const before = earlierRows(graph, size, columns, blocks - 1);
   const parts = [...before, finishRow(graph, height, height + columns)];
   const right = parts.map((row) => slice(row, 1, row.shape[1]! - columns, row.shape[1]!));
@@ -210,10 +212,12 @@ function buildLast(graph: Graph, size: number, columns: number): void {
 }
 
 /** Inputs of the block rows that are finished. */
-const earlierRows = (graph: Graph, size: number, columns: number, count: number): Value[] =>
-  Array.from({ length: count }, (_, index) =>
-    graph.input(`row${index}`, 'float32', [BLOCK, size + columns - (index + 1) * BLOCK]),
+function earlierRows(graph: Graph, size: number, columns: number, count: number): Value[] {
+  const height = blockRows(size);
+  return Array.from({ length: count }, (_, index) =>
+    graph.input(`row${index}`, 'float32', [height, size + columns - (index + 1) * height]),
   );
+}
 
 /** A panel without its block on the diagonal, times the inverse of that. */
 function finishRow(graph: Graph, height: number, width: number): Value {
@@ -225,14 +229,15 @@ function finishRow(graph: Graph, height: number, width: number): Value {
 /** Lᵀ x = columns from the last block row up. */
 function buildBack(graph: Graph, size: number, widths: readonly number[], count: number): void {
   const columns = graph.input('columns', 'float32', [size, count]);
+  const height = blockRows(size);
   let below: Value | undefined;
   for (let block = widths.length; block >= 0; block--) {
-    const start = block * BLOCK;
-    const end = Math.min(size, start + BLOCK);
+    const start = block * height;
+    const end = Math.min(size, start + height);
     const inverse = graph.input(`inverse${block}`, 'float32', [end - start, end - start]);
     let own = slice(columns, 0, start, end);
     if (below !== undefined) {
-      const row = graph.input(`row${block}`, 'float32', [BLOCK, widths[block]!]);
+      const row = graph.input(`row${block}`, 'float32', [height, widths[block]!]);
       own = sub(own, matmul(slice(row, 1, 0, size - end), below));
     }
     const solved = matmul(inverse, own, { transposeA: true });

@@ -24,12 +24,12 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   const line = new WorkerLine();
   return {
     name: 'onnxruntime-cpu',
-    load: async (graph) => {
+    load: async (graph, { frugal = false } = {}) => {
       // Without its own arrangement of the weights, an 8-bit product falls back to float32 at twice the time.
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
       const { external, ...model } = encodeModel(graph, prepack && !settings.prepack);
       checkFiles(external);
-      const request = { kind: 'load', model, settings: { ...settings, prepack } } as const;
+      const request = { kind: 'load', model, settings: { ...settings, prepack, frugal } } as const;
       const session = await line.ask('load', request).catch((error: unknown) => {
         // The runtime's own words for a file that went while the thread had other work are a defect's.
         checkFiles(external);

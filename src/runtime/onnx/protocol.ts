@@ -7,6 +7,8 @@ export interface SessionSettings {
   readonly threads: number;
   /** Let the runtime keep a second, rearranged copy of constant weights: faster runs, twice the memory. */
   readonly prepack: boolean;
+  /** Give back the memory of a run when it ends. */
+  readonly frugal: boolean;
 }
 
 /** A tensor that lives in the engine's thread, by number. */

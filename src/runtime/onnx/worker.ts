@@ -22,6 +22,7 @@ async function createSession(
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: settings.threads,
     enableMemPattern: false,
+    enableCpuMemArena: !settings.frugal,
     logSeverityLevel: 3,
     extra: {
       session: {
@@ -83,7 +84,7 @@ async function product(request: Extract<Request, { kind: 'matmul' }>): Promise<M
     const left = graph.input('a', 'float64', [a.rows, a.cols]);
     const right = graph.input('b', 'float64', [b.rows, b.cols]);
     graph.output('c', matmul(left, right, { transposeA, transposeB }));
-    session = await createSession(encodeModel(graph), { threads, prepack: false });
+    session = await createSession(encodeModel(graph), { threads, prepack: false, frugal: true });
     if (products.size >= 64) {
       await Promise.all([...products.values()].map((old) => old.release()));
       products.clear();
