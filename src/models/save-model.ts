@@ -24,14 +24,29 @@ export async function saveModel(
     definition.weights.map(({ name, shape }) => [name, asStored(name, shape, weights[name]!, type)]),
   );
   await writeSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' });
-  writeJsonAtomic(join(folder, 'config.json'), withStoredType(config, type));
+  writeConfig(folder, config, type);
+}
+
+/** Fields of which transformers 5.24 takes a float and refuses an integer: Gemma 2's 30.0 must not become 30. */
+const FLOAT_FIELDS: ReadonlySet<string> = new Set([
+  ...['attn_logit_softcapping', 'final_logit_softcapping', 'initializer_range', 'layer_norm_eps'],
+  ...['layer_norm_epsilon', 'norm_epsilon', 'rms_norm_eps'],
+]);
+
+/** Writes a model's config.json; `type` is that of its weights, undefined where they differ. Throws `cannot-write`. */
+export function writeConfig(
+  folder: string,
+  config: Readonly<Record<string, unknown>>,
+  type: SaveType | undefined,
+): void {
+  writeJsonAtomic(join(folder, 'config.json'), withStoredType(config, type), FLOAT_FIELDS);
 }
 
 /**
  * A config that says in one place how the weights are stored. transformers 5 writes `dtype` and reads both, `dtype` first
  * (tried with 5.24); 4 reads `torch_dtype` alone, as do programs made for it.
  */
-export function withStoredType(
+function withStoredType(
   { dtype, torch_dtype, ...config }: Readonly<Record<string, unknown>>,
   type: SaveType | undefined,
 ): Record<string, unknown> {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adaptedModel, exportMerged, exportPeft, lowRankUpdates } from '../../src/adapters/index.ts';
 import { logitsOf, randomAdapter, type TestLayer } from '../../src/adapters/testing.ts';
-import { openModel } from '../../src/models/index.ts';
+import { type Model, openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
+import { ARCHITECTURE_MODELS, loadArchitecture } from '../support/architecture-reference.ts';
 import { loadReference, relativeError } from '../support/reference.ts';
 import { findPython, findSmolLm, type Question } from './tools.ts';
 
@@ -94,6 +95,56 @@ describe.skipIf(python.missing !== undefined)(`PEFT and transformers${because}`,
       if (form !== 'merged') expect(answers[index]).toEqual([]); // no warnings
     },
   );
+});
+
+/** A family and a rank for every kind of layer of a model. */
+function planFor(model: Model): TestLayer[] {
+  const ends = new Set(model.definition.layers.map(({ name }) => name.split('.').slice(-2).join('.')));
+  const families = ['core', 'left', 'factors', 'right', 'diagonal'] as const;
+  return [...ends].map((end, index) => ({ end, family: families[index % 5]!, rank: 2 + (index % 3) }));
+}
+
+describe.skipIf(python.missing !== undefined)(`PEFT and transformers on every architecture${because}`, () => {
+  const answers: unknown[] = [];
+  const ours: Float32Array[] = [];
+  const without: Float32Array[] = [];
+  const output = (index: number) => join(folder, `architecture-${index}.f32`);
+  const cases = ARCHITECTURE_MODELS.flatMap((name) =>
+    (['peft', 'peft --portable', 'merged'] as const).map((form) => ({ name, form })),
+  );
+
+  beforeAll(async () => {
+    const engine = createOnnxEngine();
+    const questions: Question[] = [];
+    for (const [index, { name, form }] of cases.entries()) {
+      const { folder: base, batches, tokens } = loadArchitecture(name);
+      const model = await openModel(base, { cacheFolder: join(folder, 'cache') });
+      const adapter = await randomAdapter(model, planFor(model));
+      const adapted = adaptedModel(model, adapter);
+      ours.push(await logitsOf(engine, adapted, batches[0]!));
+      without.push(await logitsOf(engine, model, batches[0]!));
+      const out = join(folder, `architecture-${index}`);
+      const shared = { tokens, out: output(index) };
+      if (form === 'merged') {
+        await exportMerged(out, adapted, { type: 'float32', about: {} });
+        questions.push({ kind: 'model', path: out, ...shared });
+      } else {
+        const portable = form === 'peft --portable';
+        await exportPeft(out, lowRankUpdates(adapter.layers), { baseModel: base, portable, about: {} });
+        questions.push({ kind: 'peft', base, adapter: out, ...shared });
+      }
+    }
+    await engine.close();
+    answers.push(...(await python.tool!(questions)));
+  });
+
+  it.each(cases.map((one, index) => ({ ...one, index })))('$name, $form: equal logits', ({ index, form }) => {
+    const theirs = new Float32Array(new Uint8Array(readFileSync(output(index))).buffer);
+    expect(theirs.length).toBe(ours[index]!.length);
+    expect(relativeError(theirs, without[index]!)).toBeGreaterThan(0.1);
+    expect(relativeError(theirs, ours[index]!)).toBeLessThan(TOLERANCE);
+    if (form !== 'merged') expect(answers[index]).toEqual([]); // no warnings
+  });
 });
 
 describe.skipIf(python.missing !== undefined)(

@@ -3,7 +3,7 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HalfTensor, readWeight, type WeightSource, writeSafetensors } from '../../checkpoint/index.ts';
 import { writeFolderAtomically } from '../../files/index.ts';
-import { asStored, layerWeights, type Model, type SaveType, withStoredType } from '../../models/index.ts';
+import { asStored, layerWeights, type Model, type SaveType, writeConfig } from '../../models/index.ts';
 import { sizeOf, type Tensor } from '../../numeric/index.ts';
 import { writeJsonAtomic } from '../../record/index.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
@@ -57,10 +57,7 @@ export async function exportMerged(
   await writeFolderAtomically(folder, async (target) => {
     rounding = await writeWeights(target, model, typeOf, shardBytes);
     const asInBase = gguf === undefined ? config : ggufModelConfig(config, gguf);
-    writeJsonAtomic(
-      join(target, 'config.json'),
-      withStoredType(asInBase, types.size === 1 ? [...types][0] : undefined),
-    );
+    writeConfig(target, asInBase, types.size === 1 ? [...types][0] : undefined);
     if (gguf === undefined) {
       const present = new Set(await readdir(path));
       for (const file of COPIED) if (present.has(file)) await copyFile(join(path, file), join(target, file));
