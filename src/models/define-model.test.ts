@@ -66,6 +66,16 @@ describe('names', () => {
   );
 });
 
+it.each([
+  ['mixtral', 'a mixture of experts'],
+  ['gemma3', 'a model of images and text'],
+])('%s is refused as %s, with what can be opened', async (type, kind) => {
+  const told = refusal(withConfig(await open('llama'), { model_type: type }));
+  expect(told).toMatch(
+    new RegExp(`^architecture-unknown: [\\s\\S]*"${type}", ${kind}[\\s\\S]*gemma3_text[\\s\\S]*qwen3`),
+  );
+});
+
 describe('the number of layers', () => {
   it.each([
     ['llama', 'num_hidden_layers'],

@@ -206,6 +206,8 @@ describe('writing', () => {
     writeJsonAtomic(file, { a: 1 });
     expect(() => writeJsonAtomic(file, { a: Number.POSITIVE_INFINITY })).toThrow(InvariantError);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ a: 1 });
+    writeJsonAtomic(file, { a: 1, b: 1, c: 1e30, d: 0.5 }, new Set(['b', 'c', 'd']));
+    expect(readFileSync(file, 'utf8')).toBe('{\n"a": 1,\n"b": 1.0,\n"c": 1e+30,\n"d": 0.5\n}\n');
     const occupied = join(folder, '..', 'occupied');
     mkdirSync(join(occupied, 'inside'), { recursive: true });
     expect(codeOf(() => writeJsonAtomic(occupied, 1))).toBe('cannot-write');

@@ -15,7 +15,7 @@ export function writeJsonAtomic(
   floats: ReadonlySet<string> = new Set<string>(),
 ): void {
   const text = (part: unknown) => JSON.stringify(part, finiteOnly);
-  const point = (key: string, part: unknown) => (floats.has(key) && Number.isInteger(part) ? '.0' : '');
+  const point = (key: string, part: unknown) => (floats.has(key) && /^-?\d+$/.test(`${part}`) ? '.0' : '');
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const members = isObject
     ? Object.entries(value)
