@@ -188,15 +188,15 @@ export const OBSERVED_RANKS: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256]
 const VERSION = 1;
 
 /**
- * Name of a trial: a hash of everything that determines its numbers, the contents of model and texts included.
+ * Name of a trial: a hash of everything that determines its numbers, the contents of model and texts included. All of the
+ * setting counts but its labels and paths, and what follows from the model.
  *
  * @param setting what `trial.setting` names.
  * @param contents sha256 of the model's weights and of the text.
  */
 export function trialId(trial: Trial, setting: Setting, contents: readonly string[]): string {
-  const { batchSize, seqLen, evalSequences, calibrationBatches, frameRank } = setting;
-  const randomStart = setting.kind === 'random-start';
-  const determining = { randomStart, batchSize, seqLen, evalSequences, calibrationBatches, frameRank };
+  const { name, title, model, data, layerShapes, kind, ...sizes } = setting;
+  const determining = { ...sizes, randomStart: kind === 'random-start' };
   const text = canonical({ VERSION, trial: { ...trial, setting: determining }, contents });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
