@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { MeasurePlan } from '../src/coverage/collect.ts';
 import { frameOutputName, outputName } from '../src/coverage/collect.ts';
-import { dimension, nullEnergy } from '../src/coverage/families.ts';
+import { dimension, nullEnergy, parameterCount } from '../src/coverage/families.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverage/measurement.ts';
 import { naturalCurves, naturalDirection } from '../src/coverage/natural.ts';
 import { nullBand, nullMoments } from '../src/coverage/null.ts';
@@ -133,6 +133,7 @@ describe('the worked example of docs/concepts.md', () => {
         const cells = [
           `\`${family}\``,
           rank,
+          parameterCount(family, 3, 3, rank),
           dimension(family, 3, 3, rank),
           fraction(energy),
           Math.sqrt(energy).toFixed(3),

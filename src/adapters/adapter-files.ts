@@ -7,7 +7,8 @@ import { differingConfig, type InspectedModel, type StoredLayer } from '../model
 import type { Tensor } from '../numeric/index.ts';
 import { ADAPTER_FILE, type AdapterRecord, readAdapterRecord, writeJsonAtomic } from '../record/index.ts';
 import { type Adapter, type LayerAdapter, tensorName } from './adapter.ts';
-import { FAMILY_RULES, trainedShapes } from './families.ts';
+import { FAMILY_RULES } from './families.ts';
+import { trainedShapes } from './layer-update.ts';
 
 export const ADAPTER_TENSORS = 'adapter.safetensors';
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadReference, relativeError } from '../../test/support/reference.ts';
 import { gradients } from '../autodiff/index.ts';
+import { parameterCount } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { Graph } from '../graph/index.ts';
 import {
@@ -14,12 +15,12 @@ import {
   openModel,
   type WeightProvider,
 } from '../models/index.ts';
-import { createRng, haarFrame, multiply, singularValues, type Tensor } from '../numeric/index.ts';
-import { ADAPTER_FAMILIES } from '../record/index.ts';
+import { createRng, haarFrame, multiply, singularValues, sizeOf, type Tensor } from '../numeric/index.ts';
+import { ADAPTER_FAMILIES, FAMILIES } from '../record/index.ts';
 import { createReferenceEngine } from '../runtime/index.ts';
 import type { Adapter, LayerAdapter } from './adapter.ts';
 import { loadAdapter, saveAdapter } from './adapter-files.ts';
-import { adapterFactors, times } from './families.ts';
+
 import {
   adaptedModel,
   adapterDelta,
@@ -28,8 +29,9 @@ import {
   mergeLayer,
   withAdapters,
 } from './graph-values.ts';
+import { adapterFactors, trainedShapes, updateSpectrum } from './layer-update.ts';
+import { times } from './small-products.ts';
 import { createAdapter, startLayerAdapter } from './start.ts';
-import { updateSpectrum } from './update-spectrum.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rankscope-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -128,6 +130,12 @@ describe('an adapter in a graph', () => {
       [...(trained.p!.data as Float32Array)].map((value) => value ** 2 * 3 * layer.inFeatures),
     );
     expect(p.reduce((sum, value) => sum + value, 0) / p.length).toBeCloseTo(1, 0);
+  });
+
+  it.each(FAMILIES)('trains as many numbers as coverage says: %s', (family) => {
+    const shapes = Object.values(trainedShapes(family, { inFeatures: 12, outFeatures: 9 }, 4));
+    const trained = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+    expect(trained).toBe(parameterCount(family, 12, 9, 4));
   });
 
   it('starts cores with noise of 1e-5 when asked', async () => {

@@ -1,8 +1,17 @@
 /** One record per adapter family: what is frozen, what is trained, and how x moves y. */
 import { matmul, mul, type Value } from '../graph/index.ts';
-import { identity, type Matrix, matrix, transpose } from '../numeric/index.ts';
-import type { AdapterFamily } from '../record/index.ts';
-import type { LayerAdapter, Side } from './adapter.ts';
+import {
+  gramSingularValues,
+  identity,
+  type Matrix,
+  type MatrixProduct,
+  orthonormalize,
+  type Tensor,
+  transpose,
+} from '../numeric/index.ts';
+import type { AdapterFamily, Family } from '../record/index.ts';
+import type { Side } from './adapter.ts';
+import { scaledRows, times } from './small-products.ts';
 
 interface Shape {
   /** Inputs of the layer. */
@@ -23,117 +32,148 @@ export interface ProductParts {
   readonly hidden: (value: Value) => Value;
 }
 
+/** What the start of an adapter is made of. */
+export interface StartParts {
+  readonly m: number;
+  readonly basis: string;
+  /** Whether cores are to start with noise. */
+  readonly noise: boolean;
+  /** Columns of the adapter's frame. */
+  readonly side: (name: Side) => Tensor;
+  /** Independent normal numbers in the shape of a trained part. */
+  readonly normal: (part: string, deviation: number) => Tensor;
+}
+
+/** The moves of W that an adapter can make at once. */
+export interface TangentSpace {
+  /** How it moves between its frames; null where every move can be made. */
+  readonly family: Family | null;
+  /** Orthonormal columns; a side that the moves are not bound to has none. */
+  readonly u?: Matrix;
+  readonly v?: Matrix;
+}
+
+type Part = (name: string) => Matrix;
+
 interface FamilyRule {
+  /** Whether ΔW has narrow factors: only an adapter of any ΔW has not, and takes the rank of W. */
+  readonly lowRank: boolean;
   readonly frozen: readonly Side[];
+  /** Whether a start on this basis is made from a frame. */
+  readonly needsFrame: (basis: string) => boolean;
   /** Shapes of the trained parts. */
   readonly trained: (shape: Shape) => Readonly<Record<string, readonly [number, number] | readonly [number]>>;
   /** x ΔW for x [tokens, m], factor by factor: ΔW is never formed, except by `full`, which is ΔW. */
   readonly product: (x: Value, parts: ProductParts) => Value;
   /** ΔW / scale as left [m, r] · right [r, n]. */
-  readonly factors: (part: (name: string) => Matrix) => { left: Matrix; right: Matrix };
+  readonly factors: (part: Part) => { left: Matrix; right: Matrix };
+  /** Trained parts that do not start at zero; ΔW is zero all the same, unless noise is asked for. */
+  readonly start: (parts: StartParts) => Readonly<Record<string, Tensor>>;
+  /** Singular values of ΔW / scale. */
+  readonly spectrum: (part: Part, product: MatrixProduct) => Promise<Float64Array>;
+  readonly tangent: (part: Part) => Promise<TangentSpace>;
 }
 
-/** The update of each family is above its rule; `coverage.md` derives their tangent spaces. */
+/** Deviation of a core's noise, as LoRA-XS has it. */
+const NOISE = 1e-5;
+
+const always = () => true;
+const atZero = () => ({});
+
+/** The update of each family is above its rule. */
 export const FAMILY_RULES: Readonly<Record<AdapterFamily, FamilyRule>> = {
   // U M Vᵀ
   core: {
+    lowRank: true,
     frozen: ['u', 'v'],
+    needsFrame: always,
     trained: ({ rank }) => ({ m: [rank, rank] }),
     product: (x, { u, v, trained, scale, hidden }) =>
       matmul(matmul(hidden(matmul(x, u())), trained('m')), v(), { transposeB: true, alpha: scale }),
     factors: (part) => ({ left: part('u'), right: times(part('m'), transpose(part('v'))) }),
+    start: ({ noise, normal }): Record<string, Tensor> => (noise ? { m: normal('m', NOISE) } : {}),
+    spectrum: (part, product) => gramSingularValues(part('m'), product),
+    tangent: async (part) => ({ family: 'core', u: part('u'), v: part('v') }),
   },
   // U diag(s) Vᵀ
   diagonal: {
+    lowRank: true,
     frozen: ['u', 'v'],
+    needsFrame: always,
     trained: ({ rank }) => ({ s: [rank] }),
     product: (x, { u, v, trained, scale, hidden }) =>
       matmul(mul(hidden(matmul(x, u())), trained('s')), v(), { transposeB: true, alpha: scale }),
     factors: (part) => ({ left: part('u'), right: scaledRows(transpose(part('v')), part('s').data) }),
+    start: atZero,
+    spectrum: async (part) => part('s').data.map(Math.abs),
+    tangent: async (part) => ({ family: 'diagonal', u: part('u'), v: part('v') }),
   },
   // U A
   left: {
+    lowRank: true,
     frozen: ['u'],
+    needsFrame: always,
     trained: ({ n, rank }) => ({ a: [rank, n] }),
     product: (x, { u, trained, scale, hidden }) =>
       matmul(hidden(matmul(x, u())), trained('a'), { alpha: scale }),
     factors: (part) => ({ left: part('u'), right: part('a') }),
+    start: atZero,
+    spectrum: (part, product) => gramSingularValues(part('a'), product),
+    tangent: async (part) => ({ family: 'left', u: part('u') }),
   },
   // B Vᵀ
   right: {
+    lowRank: true,
     frozen: ['v'],
+    needsFrame: always,
     trained: ({ m, rank }) => ({ b: [m, rank] }),
     product: (x, { v, trained, scale, hidden }) =>
       matmul(hidden(matmul(x, trained('b'))), v(), { transposeB: true, alpha: scale }),
     factors: (part) => ({ left: part('b'), right: transpose(part('v')) }),
+    start: atZero,
+    spectrum: (part, product) => gramSingularValues(part('b'), product),
+    tangent: async (part) => ({ family: 'right', v: part('v') }),
   },
   // P Q
   factors: {
+    lowRank: true,
     frozen: [],
+    needsFrame: (basis) => basis !== 'random',
     trained: ({ m, n, rank }) => ({ p: [m, rank], q: [rank, n] }),
     product: (x, { trained, scale, hidden }) =>
       matmul(hidden(matmul(x, trained('p'))), trained('q'), { alpha: scale }),
     factors: (part) => ({ left: part('p'), right: part('q') }),
+    // On the random basis plain LoRA: P has the variance of PEFT's kaiming_uniform(a = √5).
+    start: ({ m, basis, side, normal }) => ({
+      p: basis === 'random' ? normal('p', 1 / Math.sqrt(3 * m)) : side('u'),
+    }),
+    // P = Q_p R_p, so P Q has the singular values of R_p Q.
+    spectrum: async (part, product) => {
+      const p = part('p');
+      const root = await product(await orthonormalize(p, product), p, { transposeA: true });
+      return gramSingularValues(await product(root, part('q')), product);
+    },
+    // P dQ + dP Q spans the columns of P on one side and the rows of Q on the other; while Q = 0 only the first.
+    tangent: async (part) => {
+      const q = part('q');
+      const u = await orthonormalize(part('p'));
+      if (q.data.every((value) => value === 0)) return { family: 'left', u };
+      return { family: 'factors', u, v: await orthonormalize(transpose(q)) };
+    },
   },
   // D
   full: {
+    lowRank: false,
     frozen: [],
+    needsFrame: () => false,
     trained: ({ m, n }) => ({ d: [m, n] }),
     product: (x, { trained, scale }) => matmul(x, trained('d'), { alpha: scale }),
     factors: (part) => {
       const d = part('d');
       return { left: d, right: identity(d.cols) };
     },
+    start: atZero,
+    spectrum: (part, product) => gramSingularValues(part('d'), product),
+    tangent: async () => ({ family: null }),
   },
 };
-
-/** Shapes of the trained parts of a layer adapter. */
-export function trainedShapes(
-  family: AdapterFamily,
-  { inFeatures, outFeatures }: { readonly inFeatures: number; readonly outFeatures: number },
-  rank: number,
-): Readonly<Record<string, readonly number[]>> {
-  return FAMILY_RULES[family].trained({ m: inFeatures, n: outFeatures, rank });
-}
-
-/** ΔW [m, n] of a layer as left [m, r] · right [r, n], the scale folded into the right one; float64. */
-export function adapterFactors(adapter: LayerAdapter): { left: Matrix; right: Matrix } {
-  const { family, frozen, trained, scale } = adapter;
-  const part = (name: string): Matrix => {
-    const { shape, data } = { ...frozen, ...trained }[name]!;
-    return matrix(shape[0]!, shape[1] ?? 1, Float64Array.from(data as Float32Array));
-  };
-  const { left, right } = FAMILY_RULES[family].factors(part);
-  return { left, right: { ...right, data: right.data.map((value) => value * scale) } };
-}
-
-/** What a family's rule reads of a layer adapter, with its tensors as values of a graph. */
-export function adapterProduct(
-  adapter: LayerAdapter,
-  x: Value,
-  value: (part: string) => Value,
-  hidden: ProductParts['hidden'] = (h) => h,
-): Value {
-  const { family, scale } = adapter;
-  const parts = { u: () => value('u'), v: () => value('v'), trained: value, scale, hidden };
-  return FAMILY_RULES[family].product(x, parts);
-}
-
-/** a · b in plain loops: the products here have a short inner side. */
-export function times(a: Matrix, b: Matrix): Matrix {
-  const result = matrix(a.rows, b.cols);
-  for (let i = 0; i < a.rows; i++) {
-    const row = result.data.subarray(i * b.cols, (i + 1) * b.cols);
-    for (let k = 0; k < a.cols; k++) {
-      const weight = a.data[i * a.cols + k]!;
-      if (weight === 0) continue;
-      for (let j = 0; j < b.cols; j++) row[j]! += weight * b.data[k * b.cols + j]!;
-    }
-  }
-  return result;
-}
-
-function scaledRows(a: Matrix, factors: Float64Array): Matrix {
-  const data = a.data.map((value, index) => value * factors[Math.floor(index / a.cols)]!);
-  return { ...a, data };
-}

@@ -6,7 +6,8 @@ import { add, type Graph, mul, type Value } from '../graph/index.ts';
 import type { Model, WeightProvider } from '../models/index.ts';
 import type { Tensor } from '../numeric/index.ts';
 import { type Adapter, type LayerAdapter, tensorName } from './adapter.ts';
-import { adapterFactors, adapterProduct, times } from './families.ts';
+import { adapterFactors, adapterProduct } from './layer-update.ts';
+import { times } from './small-products.ts';
 
 /** The tensors of an adapter as values of one graph, by {@link tensorName}. */
 export interface AdapterValues {

@@ -11,7 +11,7 @@ export type { LowRankUpdate } from './export/low-rank-update.ts';
 export { exportMerged, type MergedOptions } from './export/merged.ts';
 export { exportPeft, type PeftOptions } from './export/peft.ts';
 export type { Rounding } from './export/rounding.ts';
-export { adapterFactors, trainedShapes } from './families.ts';
+export type { TangentSpace } from './families.ts';
 export {
   type AdapterValueOptions,
   type AdapterValues,
@@ -23,6 +23,7 @@ export {
   mergeLayer,
   withAdapters,
 } from './graph-values.ts';
+export { adapterFactors, isLowRank, tangentSpace, trainedShapes, updateSpectrum } from './layer-update.ts';
 export { type AdapterPlan, readPlan, uniformPlan } from './plan.ts';
 export {
   createAdapter,
@@ -32,4 +33,3 @@ export {
   trainedParameters,
 } from './start.ts';
 export { needsCalibration, type PlanInputs, startAdapter } from './start-plan.ts';
-export { updateSpectrum } from './update-spectrum.ts';

@@ -6,6 +6,7 @@ import { UserError } from '../errors/index.ts';
 import { notJson, parseJson, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import type { LinearLayer } from '../models/index.ts';
 import { type AdapterFamily, adapterFamilySchema } from '../record/index.ts';
+import { isLowRank } from './layer-update.ts';
 import type { LayerPlan } from './start.ts';
 
 /** A plan file: adapters per layer, by module name. */
@@ -52,7 +53,7 @@ export function uniformPlan(
 ): AdapterPlan {
   const { adapter: family, basis, rank, scale } = options;
   const layers = selectLayers(all, options.layers);
-  if (askedRank !== undefined && family !== 'full') selectRanks([askedRank], layers);
+  if (askedRank !== undefined && isLowRank(family)) selectRanks([askedRank], layers);
   return {
     sha256: null,
     layers: layers.map((layer) => ({
@@ -103,10 +104,10 @@ export function readPlan(path: string, layers: readonly LinearLayer[], scale: nu
   return { layers: plans, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
-/** The rank of an adapter on a layer: `full` has that of W. */
+/** The rank of an adapter on a layer: one that is not low is that of W. */
 function rankOn({ inFeatures, outFeatures }: LinearLayer, family: AdapterFamily, rank: number): number {
   const limit = Math.min(inFeatures, outFeatures);
-  return family === 'full' ? limit : Math.min(rank, limit);
+  return isLowRank(family) ? Math.min(rank, limit) : limit;
 }
 
 function parsePlan(path: string, text: string): z.infer<typeof planSchema>['layers'] {

@@ -5,8 +5,9 @@ import { invariant } from '../errors/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import { float32, leadingColumns, type Matrix, type Rng, sizeOf, type Tensor } from '../numeric/index.ts';
 import type { AdapterFamily, AdapterRecord } from '../record/index.ts';
-import type { Adapter, LayerAdapter } from './adapter.ts';
-import { FAMILY_RULES, trainedShapes } from './families.ts';
+import type { Adapter, LayerAdapter, Side } from './adapter.ts';
+import { FAMILY_RULES } from './families.ts';
+import { trainedShapes } from './layer-update.ts';
 
 /** What an adapter on one layer shall be. */
 export interface LayerPlan {
@@ -23,45 +24,47 @@ export interface StartOptions {
   readonly rng: Rng;
 }
 
-const NOISE = 1e-5;
-
 /**
  * The adapter of one layer before its first step, with ΔW = 0 (or a core of noise).
  *
- * `factors` starts with P = U of its frame and Q = 0. With the random basis it is plain LoRA: P has independent
- * normal entries of variance 1/(3m), the variance of PEFT's kaiming_uniform(a = √5), and Q = 0.
- *
- * @param frame of at least `rank` columns; null for `full`, and for `factors` on the random basis.
+ * @param frame of at least `rank` columns; null where none {@link needsFrame}.
  */
 export function startLayerAdapter(
   { layer, family, basis, rank, scale }: LayerPlan,
   frame: Frame | null,
   { start, rng }: StartOptions,
 ): LayerAdapter {
-  const side = (name: 'u' | 'v'): Tensor => {
+  const side = (name: Side): Tensor => {
     invariant(frame !== null, `${family} on ${layer.name} needs a frame`);
     return toTensor(leadingColumns(frame[name], rank));
   };
-  const frozen = Object.fromEntries(FAMILY_RULES[family].frozen.map((name) => [name, side(name)]));
-  const trained: Record<string, Tensor> = {};
-  for (const [part, shape] of Object.entries(trainedShapes(family, layer, rank))) {
-    trained[part] = float32(shape, new Float32Array(sizeOf(shape)));
-  }
-  if (family === 'core' && start === 'noise') trained.m = normal(trained.m!.shape, NOISE, rng);
-  if (family === 'factors') {
-    const deviation = 1 / Math.sqrt(3 * layer.inFeatures);
-    trained.p = isPlainLora(family, basis) ? normal(trained.p!.shape, deviation, rng) : side('u');
-  }
-  return { layer, family, basis, rank, scale, frozen, trained };
+  const rule = FAMILY_RULES[family];
+  const shapes = trainedShapes(family, layer, rank);
+  const zeros = Object.entries(shapes).map(([part, shape]) => [
+    part,
+    float32(shape, new Float32Array(sizeOf(shape))),
+  ]);
+  const begun = rule.start({
+    m: layer.inFeatures,
+    basis,
+    noise: start === 'noise',
+    side,
+    normal: (part, deviation) => normal(shapes[part]!, deviation, rng),
+  });
+  return {
+    layer,
+    family,
+    basis,
+    rank,
+    scale,
+    frozen: Object.fromEntries(rule.frozen.map((name) => [name, side(name)])),
+    trained: { ...Object.fromEntries(zeros), ...begun },
+  };
 }
-
-/** Whether the adapter is plain LoRA, which draws its start instead of taking a frame. */
-export const isPlainLora = (family: AdapterFamily, basis: string): boolean =>
-  family === 'factors' && basis === 'random';
 
 /** Whether an adapter of this family and basis is made from a frame. */
 export const needsFrame = (family: AdapterFamily, basis: string): boolean =>
-  family !== 'full' && !isPlainLora(family, basis);
+  FAMILY_RULES[family].needsFrame(basis);
 
 /** Puts layer adapters together as an adapter of a model. */
 export async function createAdapter(

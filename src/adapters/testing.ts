@@ -5,7 +5,8 @@ import { createRng, float32, sizeOf, type Tensor } from '../numeric/index.ts';
 import type { AdapterFamily } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import type { Adapter, LayerAdapter } from './adapter.ts';
-import { FAMILY_RULES, trainedShapes } from './families.ts';
+import { FAMILY_RULES } from './families.ts';
+import { trainedShapes } from './layer-update.ts';
 import { createAdapter } from './start.ts';
 
 /** One layer of a test adapter. */

@@ -4,7 +4,7 @@
  */
 export { isDataDriven } from './bases.ts';
 export { collectMeasurements, type MeasurePlan } from './collect.ts';
-export { dimension, nullEnergy } from './families.ts';
+export { dimension, nullEnergy, parameterCount } from './families.ts';
 export { type Frame, type FrameSet, frameRank, frameValue, placeFrames } from './frame.ts';
 export { isFramesFile } from './frames-file.ts';
 export { makeFrames, namedBasis, planFrames } from './make-frames.ts';

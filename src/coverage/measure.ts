@@ -6,6 +6,7 @@ import type { Family } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { readSpectra } from './batch-spectra.ts';
 import { collectMeasurements, type MeasurePlan } from './collect.ts';
+import { FAMILY_RULES } from './families.ts';
 import type { FrameSet } from './frame.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
 import { buildPass, LOSS, type Pass } from './pass.ts';
@@ -49,7 +50,7 @@ export function measurePlan(
     );
   return {
     lanes,
-    oneSided: families.some((family) => family === 'left' || family === 'right' || family === 'factors'),
+    oneSided: families.some((family) => FAMILY_RULES[family].oneSided),
     natural,
     permutation: lanes === 2 ? [...lane(0), ...lane(rows)] : lane(0),
   };

@@ -3,6 +3,7 @@ import type { Tensor } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
 import { frameOutputName, type MeasurePlan, outputName } from './collect.ts';
 import { diagonalSums, leadingBlockSums, runningSum } from './energies.ts';
+import { type EnergySums, FAMILY_RULES } from './families.ts';
 
 /** Squared norms of every batch, and products of the two batches of every pass. */
 export interface Products<T> {
@@ -92,35 +93,46 @@ export function addPass(
     const part = (name: Parameters<typeof frameOutputName>[2]) =>
       read(frameOutputName(layer.name, index, name));
     const k = frame.rank;
-    const core = part('core');
-    const lane = (i: number) => core.subarray(i * k * k, (i + 1) * k * k);
-    const pairs =
-      lanes === 2
-        ? [
-            [0, 0],
-            [1, 1],
-            [0, 1],
-          ]
-        : [[0, 0]];
-    const rows = (values: Float32Array) =>
-      pairs.map((_, row) => runningSum(values.subarray(row * k, (row + 1) * k)));
-    const curves: Partial<Record<Family, Float64Array[]>> = {
-      core: pairs.map(([a, b]) => leadingBlockSums(lane(a!), lane(b!), k)),
-    };
-    if (frame.energies.has('diagonal')) {
-      curves.diagonal = pairs.map(([a, b]) => diagonalSums(lane(a!), lane(b!), k));
-    }
-    if (plan.oneSided) {
-      curves.left = rows(part('left'));
-      curves.right = rows(part('right'));
-      // ‖G − (I−UUᵀ) G (I−VVᵀ)‖² = ‖UᵀG‖² + ‖G V‖² − ‖UᵀG V‖²
-      curves.factors = curves.left.map((left, row) =>
-        left.map((value, i) => value + curves.right![row]![i]! - curves.core![row]![i]!),
-      );
-    }
-    for (const [family, products] of frame.energies) record(products, curves[family]!, lanes);
+    const sums = energySums(part, k, lanes);
+    for (const [family, products] of frame.energies)
+      record(products, FAMILY_RULES[family].energies(sums), lanes);
     if (frame.natural !== null) addNatural(frame.natural, part, targets, k);
   });
+}
+
+/** Of the outputs of one frame set in a pass, each made once and only where a family asks for it. */
+function energySums(
+  part: (name: 'core' | 'left' | 'right') => Float32Array,
+  k: number,
+  lanes: 1 | 2,
+): EnergySums {
+  const pairs: readonly (readonly [number, number])[] =
+    lanes === 2
+      ? [
+          [0, 0],
+          [1, 1],
+          [0, 1],
+        ]
+      : [[0, 0]];
+  const lane = (index: number) => part('core').subarray(index * k * k, (index + 1) * k * k);
+  const blocks = (sums: typeof leadingBlockSums) =>
+    once(() => pairs.map(([a, b]) => sums(lane(a), lane(b), k)));
+  const rows = (side: 'left' | 'right') =>
+    once(() => pairs.map((_, row) => runningSum(part(side).subarray(row * k, (row + 1) * k))));
+  return {
+    core: blocks(leadingBlockSums),
+    diagonal: blocks(diagonalSums),
+    left: rows('left'),
+    right: rows('right'),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function record<T>(products: Products<T>, values: readonly T[], lanes: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { energyByDefinition, fallingMatrix } from '../../test/support/frames.ts';
 import { createRng, effectiveRank, haarFrame, mean, singularValues } from '../numeric/index.ts';
 import { FAMILIES } from '../record/index.ts';
-import { dimension, nullEnergy } from './families.ts';
+import { dimension, nullEnergy, parameterCount } from './families.ts';
 import { nullBand, nullMoments } from './null.ts';
 
 const [M, N, DRAWS] = [12, 9, 2000];
@@ -39,12 +39,13 @@ describe('the null against 2,000 draws of random frames', async () => {
   );
 });
 
-it('every trainable parameter of a random frame buys 1/(mn) of the energy', () => {
+it('every dimension of a random tangent space has 1/(mn) of the energy', () => {
   for (const family of FAMILIES) {
     expect(nullEnergy(family, M, N, 5)).toBeCloseTo(dimension(family, M, N, 5) / (M * N), 15);
   }
   expect(dimension('core', M, N, 5)).toBe(25);
   expect(dimension('factors', M, N, 5)).toBe(5 * (12 + 9 - 5));
+  expect(parameterCount('factors', M, N, 5)).toBe(5 * (12 + 9));
 });
 
 it('full rank leaves nothing to chance', () => {

@@ -2,6 +2,7 @@
 import { type EffectiveRank, effectiveRank } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
 import { runningSum } from './energies.ts';
+import { FAMILY_RULES } from './families.ts';
 
 /** What the spectra of a few batches say of a layer's gradient; averages over those batches. */
 export interface SpectrumSummary {
@@ -39,11 +40,8 @@ export function summarizeSpectra(spectra: readonly Float64Array[]): SpectrumSumm
   };
 }
 
-/**
- * The largest energy that any frames of a rank can have. `factors` reaches 2K directions: its left frame takes the
- * first K, its right frame the next. For `diagonal` the bound of `core` holds, and singular vectors attain it.
- */
+/** The largest energy that any frames of a rank can have. */
 export function ceilingEnergy(family: Family, { ceiling }: SpectrumSummary, rank: number): number {
-  const reach = family === 'factors' ? 2 * rank : rank;
+  const reach = FAMILY_RULES[family].directions(rank);
   return Math.min(1, ceiling[Math.min(reach, ceiling.length) - 1]!);
 }

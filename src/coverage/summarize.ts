@@ -12,7 +12,7 @@ import {
   roundSignificant,
 } from '../record/index.ts';
 import { atRank } from './energies.ts';
-import { dimension, nullEnergy } from './families.ts';
+import { dimension, nullEnergy, parameterCount } from './families.ts';
 import type { FrameMeasurement, LayerMeasurement, Products } from './measurement.ts';
 import { type NaturalCurves, naturalTotal } from './natural.ts';
 import { nullBand, nullMoments } from './null.ts';
@@ -108,7 +108,8 @@ function rankPoint(
     return {
       inner,
       reached: energies[index]!,
-      parameters: dimension(family, m, n, columns),
+      parameters: parameterCount(family, m, n, columns),
+      dimension: dimension(family, m, n, columns),
       nullEnergy: nullEnergy(family, m, n, columns),
       nullVariance: nullMoments(family, m, n, columns, spectrum.concentration).variance,
       ceiling: ceilingEnergy(family, spectrum, columns),
@@ -117,10 +118,11 @@ function rankPoint(
   const { nullEnergy: expected, ...reach } = summarizeReach(layers);
   const weights = gradientWeights(layers);
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
-  let [parameters, variance, ceiling] = [0, 0, 0];
+  let [parameters, dimensions, variance, ceiling] = [0, 0, 0, 0];
   layers.forEach((layer, index) => {
     const share = weights[index]! / whole;
     parameters += layer.parameters;
+    dimensions += layer.dimension;
     variance += share ** 2 * layer.nullVariance;
     ceiling += share * layer.ceiling;
   });
@@ -128,6 +130,7 @@ function rankPoint(
   return {
     rank,
     parameters,
+    dimension: dimensions,
     ...reach,
     null: nullBand({ mean: expected, variance }),
     ceiling: Math.sqrt(Math.min(1, ceiling)),

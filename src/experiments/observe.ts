@@ -93,11 +93,11 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
 
 /** A layer too narrow for the rank counts with all that it has. */
 function reachedAt(layers: readonly LayerMeasurement[], set: number, family: Family, rank: number) {
-  let parameters = 0;
+  let dimensions = 0;
   const reach = layers.map(({ inner, frames, inFeatures: m, outFeatures: n }) => {
     const frame = frames[set]!;
     const columns = Math.min(rank, frame.rank);
-    parameters += dimension(family, m, n, columns);
+    dimensions += dimension(family, m, n, columns);
     return {
       inner,
       reached: productsAt(frame.energies.get(family)!, columns),
@@ -110,7 +110,7 @@ function reachedAt(layers: readonly LayerMeasurement[], set: number, family: Fam
     energy: round(energy.mean),
     gain: round(gain.mean),
     signalCoverage: signalCoverage && round(signalCoverage.mean),
-    parameters,
+    parameters: dimensions,
   };
 }
 

@@ -93,6 +93,7 @@ export interface CoveragePoint {
   readonly signalCoverage: number | null;
   /** Natural coverage ν in sample and held out; null where the family has one side only. */
   readonly natural: { readonly inSample: number; readonly heldOut: number } | null;
+  /** Dimension of the tangent space: the name is that of the trials that are kept. */
   readonly parameters: number;
 }
 

@@ -15,8 +15,10 @@ import {
 /** One rank of one family of one basis. Ranks are those asked for; `energyCurve` holds every rank. */
 export const rankPointSchema = z.strictObject({
   rank: z.int().positive(),
-  /** Trainable parameters of the adapter at this rank. */
+  /** Trainable parameters of the adapter at this rank. In records without `dimension` that stands here. */
   parameters: z.int().positive(),
+  /** Dimension of its tangent space, of which the null is made: K² less for `factors`. Absent in older records. */
+  dimension: z.int().positive().optional(),
   /** ‖P G‖ / ‖G‖, mean over batches. */
   coverage: estimateSchema,
   /** coverage², the share of the gradient's energy. */

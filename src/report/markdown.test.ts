@@ -23,6 +23,18 @@ describe('renderProbeMarkdown', () => {
     expect(text).toContain('loss 5.6723, float32, seed 7');
   });
 
+  it('tells parameters of two factors from dimensions, which older records have in their place', () => {
+    const record = exampleProbeRecord({ ranks: [4], bases: ['svd'], families: ['factors'] });
+    const [point] = record.global.bases[0]!.families[0]!.points;
+    const { parameters, dimension } = point!;
+    expect(dimension).toBeLessThan(parameters);
+    expect(renderProbeMarkdown(record)).toContain(`| 4 | ${parameters.toLocaleString('en')} |`);
+    const older = structuredClone(record);
+    const [then] = older.global.bases[0]!.families[0]!.points;
+    Object.assign(then!, { parameters: dimension, dimension: undefined });
+    expect(renderProbeMarkdown(older)).toContain(`| 4 | ${dimension!.toLocaleString('en')} dim. |`);
+  });
+
   it('keeps names from being read as markup, and marks a partial run', () => {
     const record = exampleProbeRecord({ blocks: 1, ranks: [4] });
     record.model.name = 'a|b_c';

@@ -3,7 +3,7 @@ import type { Basis, Family, ProbeRecord } from '../record/index.ts';
 import { formatCount, formatNumber, formatNumberWithSpread, formatShare } from './format.ts';
 import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
-import { basesOf, familiesOf, naturalAt, naturalOf, pointOf, ranksOf } from './view.ts';
+import { basesOf, familiesOf, naturalAt, naturalOf, parameterText, pointOf, ranksOf } from './view.ts';
 
 /** A sentence, a table of coverage (gain) by rank and basis, one of ν where it was measured, and what was run. */
 export function renderProbeMarkdown(record: ProbeRecord): string {
@@ -31,7 +31,15 @@ function coverageTable(record: ProbeRecord, family: Family): string[] {
       p ? `${formatShare(p.coverage.mean)} (${formatNumber(p.gain.mean)}×)` : '–',
     );
     const ceiling = any.ceiling === null ? '–' : formatShare(any.ceiling);
-    return [[String(rank), formatCount(any.parameters), formatShare(any.null.coverage), ...cells, ceiling]];
+    return [
+      [
+        String(rank),
+        parameterText(family, any, formatCount),
+        formatShare(any.null.coverage),
+        ...cells,
+        ceiling,
+      ],
+    ];
   });
   const caption = `Coverage of the gradient by \`${family}\` adapters, and the gain in energy over random frames:`;
   return [caption, markdownTable(['rank', 'parameters', 'null', ...bases, 'ceiling'], rows)];

@@ -34,6 +34,7 @@ import {
   headlineRank,
   naturalAt,
   naturalOf,
+  parameterText,
   pointOf,
   widestLayers,
 } from './view.ts';
@@ -96,7 +97,7 @@ function basisTable(record: ProbeRecord, family: Family, paint: Paint, width: nu
     table.push([{ content: title, colSpan: head.length, hAlign: 'left' }]);
     for (const point of familyOf(record.global, basis, family)?.points ?? []) {
       const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
-      table.push([...pointCells(point, paint, width), ...natural]);
+      table.push([...pointCells(family, point, paint, width), ...natural]);
     }
   }
   const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
@@ -106,12 +107,12 @@ function basisTable(record: ProbeRecord, family: Family, paint: Paint, width: nu
 /** For energy, which is about the square of coverage, and signal coverage; both are in the record and on the page. */
 const hasRoomForAll = (width: number) => width >= WIDTH;
 
-function pointCells(point: RankPoint, paint: Paint, width: number): string[] {
+function pointCells(family: Family, point: RankPoint, paint: Paint, width: number): string[] {
   const all = hasRoomForAll(width);
   const signal = point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage);
   return [
     String(point.rank),
-    formatCompact(point.parameters),
+    parameterText(family, point, formatCompact),
     formatShareWithSpread(point.coverage),
     ...(all ? [formatPercent(point.energy.mean)] : []),
     paintGain(point, paint),
@@ -149,7 +150,12 @@ function otherFamilies(record: ProbeRecord, rank: number, paint: Paint, width: n
       const cells = points.map((p) =>
         p ? `${formatShare(p.coverage.mean)} (${formatNumber(p.gain.mean)}×)` : '–',
       );
-      table.push([family, formatCompact(any.parameters), formatShare(any.null.coverage), ...cells]);
+      table.push([
+        family,
+        parameterText(family, any, formatCompact),
+        formatShare(any.null.coverage),
+        ...cells,
+      ]);
     }
     return `${paint.bold(`Other families at rank ${rank}: coverage (gain)`)}\n${printTable(table)}`;
   });

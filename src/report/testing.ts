@@ -256,23 +256,26 @@ export function nullEnergy(family: Family, rank: number, m: number, n: number): 
   return 1 - (1 - rank / m) * (1 - rank / n);
 }
 
-function parametersOf(family: Family, rank: number, m: number, n: number): number {
-  return Math.round(nullEnergy(family, rank, m, n) * m * n);
+function sizeOf(family: Family, rank: number, m: number, n: number): Size {
+  const dimension = Math.round(nullEnergy(family, rank, m, n) * m * n);
+  return { parameters: family === 'factors' ? rank * (m + n) : dimension, dimension };
 }
+
+type Size = Required<Pick<RankPoint, 'parameters' | 'dimension'>>;
 
 function familyResult(family: Family, c: Curves, layer: Layer, o: ExampleOptions): FamilyResult {
   const points = o.ranks.map((asked) => {
     const k = Math.min(asked, c.energy.length);
-    const parameters = parametersOf(family, k, layer.m, layer.n);
+    const size = sizeOf(family, k, layer.m, layer.n);
     const ceiling = family === 'diagonal' ? null : c.ceiling[k - 1]!;
-    return rankPoint(asked, parameters, c.energy[k - 1]!, c.null[k - 1]!, ceiling, o);
+    return rankPoint(asked, size, c.energy[k - 1]!, c.null[k - 1]!, ceiling, o);
   });
   return { family, points, energyCurve: c.energy.map((e) => roundSignificant(e, 5)) };
 }
 
 function rankPoint(
   rank: number,
-  parameters: number,
+  size: Size,
   energy: number,
   nullEnergyMean: number,
   ceilingEnergy: number | null,
@@ -282,7 +285,7 @@ function rankPoint(
   const nullCoverage = Math.sqrt(nullEnergyMean);
   return {
     rank,
-    parameters,
+    ...size,
     coverage: around(coverage, 0.03),
     energy: around(energy, 0.06),
     gain: around(energy / nullEnergyMean, 0.06),
@@ -333,11 +336,16 @@ function globalBases(
       const length = Math.max(...measured.map(({ result }) => curve(result).energyCurve.length));
       const points = o.ranks.map((rank, r) => {
         const point = (result: LayerResult) => curve(result).points[r]!;
-        const parameters = total(measured.map(({ result }) => point(result).parameters));
+        const sizeIn = (read: (one: RankPoint) => number) =>
+          total(measured.map(({ result }) => read(point(result))));
+        const size = {
+          parameters: sizeIn((one) => one.parameters),
+          dimension: sizeIn((one) => one.dimension!),
+        };
         const energy = mean((result) => point(result).energy.mean);
         const nullMean = mean((result) => point(result).null.coverage ** 2);
         const ceiling = family === 'diagonal' ? null : mean((result) => (point(result).ceiling ?? 0) ** 2);
-        return rankPoint(rank, parameters, energy, nullMean, ceiling, o);
+        return rankPoint(rank, size, energy, nullMean, ceiling, o);
       });
       const energyCurve = Array.from({ length }, (_, i) =>
         roundSignificant(

@@ -10,6 +10,12 @@ import type {
   RankPoint,
 } from '../record/index.ts';
 
+/** The trained parameters of a point. Older records have the dimension of the tangent space, which differs for `factors`. */
+export function parameterText(family: Family, point: RankPoint, format: (count: number) => string): string {
+  const text = format(point.parameters);
+  return family === 'factors' && point.dimension === undefined ? `${text} dim.` : text;
+}
+
 /** Anything that holds results by basis: the whole model or one layer. */
 export interface Measured {
   readonly bases: readonly BasisResult[];

@@ -1,6 +1,6 @@
 /** Coverage of an adapter's own subspace at its present parameters, by the passes of a probe. */
 
-import type { LayerAdapter } from '../adapters/index.ts';
+import { type LayerAdapter, type TangentSpace, tangentSpace } from '../adapters/index.ts';
 import {
   addPass,
   buildPass,
@@ -20,18 +20,9 @@ import {
   Whitener,
 } from '../coverage/index.ts';
 import { type Batch, lossInputs, type Model, targetCount } from '../models/index.ts';
-import { type Matrix, matrix, orthonormalize, type Tensor, transpose } from '../numeric/index.ts';
-import { type AdapterFamily, FAMILIES, type TrainMetrics } from '../record/index.ts';
+import { type Matrix, matrix } from '../numeric/index.ts';
+import { FAMILIES, type TrainMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
-
-/** The tangent space of a layer adapter: the moves of W that its parameters can make at once. */
-interface Tangent {
-  readonly family: AdapterFamily;
-  /** A side that the family does not use is filled with unit vectors. */
-  readonly frame: Frame;
-  /** Whether both sides are real, as natural coverage asks. */
-  readonly twoSided: boolean;
-}
 
 /**
  * Coverage, energy, gain, signal coverage and held-out ν of the adapters together, on two batches.
@@ -47,9 +38,13 @@ export async function measureAdapter(
   { ridge }: { readonly ridge: number },
   file: string,
 ): Promise<Omit<TrainMetrics, 'step'>> {
-  const tangents = new Map<string, Tangent>();
-  for (const one of adapters) tangents.set(one.layer.name, await tangentOf(one));
-  const frames = new Map([...tangents].map(([name, { frame }]) => [name, frame]));
+  const tangents = new Map<string, TangentSpace>();
+  const frames = new Map<string, Frame>();
+  for (const one of adapters) {
+    const tangent = await tangentSpace(one);
+    tangents.set(one.layer.name, tangent);
+    frames.set(one.layer.name, frameOf(one, tangent));
+  }
   const placed = await placeFrames(file, [{ basis: 'svd', label: 'adapter', frames }]);
   const { sequences, seqLen } = batches[0]!;
   // The permuted cores are not used here, so the rows may stay where they are.
@@ -70,7 +65,8 @@ export async function measureAdapter(
   const whitener = new Whitener(engine);
   const curves: NaturalCurves[] = [];
   for (const layer of measured) {
-    if (!tangents.get(layer.name)!.twoSided) continue;
+    const { u, v } = tangents.get(layer.name)!;
+    if (u === undefined || v === undefined) continue;
     const [frame] = layer.frames;
     curves.push(await naturalCurves(layer, frame!.natural!, frame!.rank, [targets], ridge, whitener));
   }
@@ -90,9 +86,9 @@ export async function measureAdapter(
 /** What the tangent space of a layer's adapter reaches of its gradients. */
 function reachOf(
   { inner, frames, inFeatures, outFeatures }: LayerMeasurement,
-  family: AdapterFamily,
+  family: TangentSpace['family'],
 ): LayerReach {
-  if (family === 'full') return { inner, reached: inner, nullEnergy: 1 };
+  if (family === null) return { inner, reached: inner, nullEnergy: 1 };
   const { energies, rank } = frames[0]!;
   return {
     inner,
@@ -101,28 +97,12 @@ function reachOf(
   };
 }
 
-/**
- * `core` and `diagonal` move between their frames, `left` and `right` have one side. `factors` moves
- * P dQ + dP Q, which spans the columns of P on one side and the rows of Q on the other; while Q = 0 only the first.
- */
-async function tangentOf({ family, layer, rank, frozen, trained }: LayerAdapter): Promise<Tangent> {
-  const { inFeatures: m, outFeatures: n } = layer;
-  const side = (tensor: Tensor | undefined, features: number, columns: number): Matrix =>
-    tensor === undefined ? unitColumns(features, columns) : toMatrix(tensor);
-  if (family === 'full') {
-    return { family, frame: { u: unitColumns(m, 1), v: unitColumns(n, 1) }, twoSided: false };
-  }
-  if (family === 'factors') {
-    const q = toMatrix(trained.q!);
-    const u = await orthonormalize(toMatrix(trained.p!));
-    if (q.data.every((value) => value === 0))
-      return { family: 'left', frame: { u, v: unitColumns(n, rank) }, twoSided: false };
-    return { family, frame: { u, v: await orthonormalize(transpose(q)) }, twoSided: true };
-  }
+/** A side that the moves are not bound to is filled with unit vectors. */
+function frameOf({ layer, rank }: LayerAdapter, { family, u, v }: TangentSpace): Frame {
+  const columns = family === null ? 1 : rank;
   return {
-    family,
-    frame: { u: side(frozen.u, m, rank), v: side(frozen.v, n, rank) },
-    twoSided: family === 'core' || family === 'diagonal',
+    u: u ?? unitColumns(layer.inFeatures, columns),
+    v: v ?? unitColumns(layer.outFeatures, columns),
   };
 }
 
@@ -130,8 +110,4 @@ function unitColumns(rows: number, columns: number): Matrix {
   const result = matrix(rows, columns);
   for (let i = 0; i < columns; i++) result.data[i * columns + i] = 1;
   return result;
-}
-
-function toMatrix({ shape, data }: Tensor): Matrix {
-  return matrix(shape[0]!, shape[1]!, Float64Array.from(data as Float32Array));
 }

@@ -1,4 +1,5 @@
 /** What a training run can be asked, with its defaults, checked against the model. */
+import { isLowRank } from '../adapters/index.ts';
 import type { Progress } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { FolderLock } from '../files/index.ts';
@@ -153,10 +154,10 @@ function checkTogether(options: TrainOptions, { adapter, dropout }: ResolvedOpti
     );
   if (options.evalEvery !== undefined && options.evalData === undefined)
     throw conflict('--eval-every', 'no --eval-data', 'a text to evaluate on', 'name it with --eval-data');
-  if (adapter === 'full' && dropout > 0)
+  if (!isLowRank(adapter) && dropout > 0)
     throw conflict(
       '--dropout',
-      `${dropout} with --adapter full`,
+      `${dropout} with --adapter ${adapter}`,
       'an adapter with hidden values to drop',
       'leave --dropout out',
     );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   type Adapter,
   adaptedModel,
+  isLowRank,
   type LayerAdapter,
   trainedArrays,
   updateSpectrum,
@@ -138,12 +139,12 @@ export class Telemetry {
     return { gradients, effectiveRank: ranks / layers.length };
   }
 
-  /** Mean over the layers whose ΔW is not zero; null when all are. `full` counts where gradients are taken. */
+  /** Mean over the layers whose ΔW is not zero; null when all are. Those of any rank count where gradients are taken. */
   private async updateEffectiveRank(): Promise<number | null> {
     const { engine, adapter, gradientLayers } = this.inputs;
     const ranks: number[] = [];
     for (const one of adapter.layers) {
-      if (one.family === 'full' && !gradientLayers.includes(one.layer.name)) continue;
+      if (!isLowRank(one.family) && !gradientLayers.includes(one.layer.name)) continue;
       const { entropic } = effectiveRank(await updateSpectrum(one, engine.matmul));
       if (entropic > 0) ranks.push(entropic);
     }

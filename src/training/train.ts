@@ -6,6 +6,7 @@ import {
   type Adapter,
   type AdapterPlan,
   adaptedModel,
+  isLowRank,
   loadAdapter,
   needsCalibration,
   readPlan,
@@ -265,7 +266,7 @@ function describe(
 
 function notesOn(settings: TrainSettings, layers: readonly { readonly rank: number }[]): string[] {
   const narrow = layers.filter(({ rank }) => rank < settings.rank).length;
-  return settings.plan === null && settings.adapter !== 'full' && narrow > 0
+  return settings.plan === null && isLowRank(settings.adapter) && narrow > 0
     ? [`${narrow} of ${layers.length} layers are too narrow for rank ${settings.rank} and have less.`]
     : [];
 }

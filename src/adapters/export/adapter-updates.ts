@@ -1,7 +1,7 @@
 /** From a trained adapter to what the LoRA formats write. */
 import { UserError } from '../../errors/index.ts';
 import type { LayerAdapter } from '../adapter.ts';
-import { adapterFactors } from '../families.ts';
+import { adapterFactors, isLowRank } from '../layer-update.ts';
 import type { LowRankUpdate } from './low-rank-update.ts';
 
 /**
@@ -10,10 +10,10 @@ import type { LowRankUpdate } from './low-rank-update.ts';
  */
 export function lowRankUpdates(layers: readonly LayerAdapter[]): LowRankUpdate[] {
   return layers.map((adapter) => {
-    if (adapter.family !== 'full') return { layer: adapter.layer, ...adapterFactors(adapter) };
+    if (isLowRank(adapter.family)) return { layer: adapter.layer, ...adapterFactors(adapter) };
     throw new UserError('no-low-rank-form', {
       what: `The change of ${adapter.layer.name} has no low-rank form.`,
-      got: 'an adapter of the family full',
+      got: `an adapter of the family ${adapter.family}`,
       expected: 'any other family: LoRA files hold two narrow factors per layer',
       fix: 'export with --format merged',
     });
