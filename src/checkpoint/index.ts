@@ -19,5 +19,6 @@ export { openSafetensors } from './open-safetensors.ts';
 export { readTensors, type TensorFile } from './read-tensors.ts';
 export { differenceNorm, permuteRows, readWeight } from './read-weight.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors.ts';
+export { joinSafetensors } from './safetensors-join.ts';
 export { type HalfTensor, writeSafetensors } from './safetensors-write.ts';
 export type { WeightSource } from './weight-source.ts';

@@ -82,3 +82,26 @@ export const layersOption = (group: string) =>
     expected: 'a pattern over module names',
     example: "--layers '*attn*'",
   }) satisfies OptionSpec;
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  ...{ kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
+  ...{ kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 },
+};
+
+/** Bytes of `12GB`, `1.5 GiB` or a bare number; anything else as it is. */
+function toBytes(raw: unknown): unknown {
+  const [, number, unit] = /^(\d+\.?\d*|\.\d+)\s*([a-z]*)$/i.exec(String(raw).trim()) ?? [];
+  const factor = UNITS[unit?.toLowerCase() ?? '?'];
+  return factor === undefined ? raw : Math.round(Number(number) * factor);
+}
+
+export const memoryOption = (group: string) =>
+  ({
+    flags: '--memory <size>',
+    group,
+    help: 'most memory to take: what does not fit is computed in parts, or twice (default: 80 % of what is free)',
+    schema: z.preprocess(toBytes, z.int().min(1)),
+    expected: 'a size such as 12GB or 800MiB',
+    example: '--memory 12GB',
+  }) satisfies OptionSpec;

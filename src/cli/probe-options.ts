@@ -8,6 +8,7 @@ import {
   cacheOption,
   computeOption,
   layersOption,
+  memoryOption,
   pathOption,
   switchOption,
   wholeOption,
@@ -81,6 +82,7 @@ export const PROBE_OPTIONS = {
     2,
   ),
   compute: computeOption(HOW),
+  memory: memoryOption(HOW),
   ciWidth: aboveZeroOption(
     'ci-width',
     HOW,

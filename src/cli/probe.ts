@@ -1,11 +1,11 @@
 /** `rankscope probe`: measure, write, show. */
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type ProbeResult, probe } from '../coverage/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
+import { formatBytes } from '../runtime/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
@@ -81,7 +81,10 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       onReceipt: (receipt) => {
         for (const line of tellReceipt(dataPath, receipt)) progress.say(line);
       },
-      onEstimate: (bytes) => tellMemory(bytes, progress),
+      onMemory: ({ estimatedBytes, boundBytes, notes }) => {
+        progress.say(`estimated peak memory: ${formatBytes(estimatedBytes)} of ${formatBytes(boundBytes)}`);
+        for (const note of notes) progress.say(note);
+      },
     });
     await writeProbeOutputs(run.directory, result, { saveBatches: options.saveBatches ?? false });
   } catch (error) {
@@ -101,15 +104,4 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     process.stdout.write(`${renderProbeTable(record, terminalOptions())}\nreport: ${printable(report)}\n`);
   }
   return record.status === 'partial' ? EXIT_STOPPED : 0;
-}
-
-function tellMemory(bytes: number, progress: ProgressLine): void {
-  // A container may have less than the machine; 0 or absent means that nothing limits it.
-  const available = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
-  const gibibytes = (size: number) => `${(size / 2 ** 30).toFixed(2)} GiB`;
-  progress.say(`estimated peak memory: ${gibibytes(bytes)} of ${gibibytes(available)}`);
-  if (bytes <= available) return;
-  progress.say(
-    'warning: that is more than there is; lower --batch-size or --seq-len, or choose fewer --layers',
-  );
 }

@@ -21,7 +21,8 @@ import type { Resident } from '../runtime/index.ts';
 import type { Frame } from './frame.ts';
 import type { FramesFile } from './frames-file.ts';
 import type { LeadingFrames } from './leading/index.ts';
-import type { LayerMoments, Moments, MomentsWanted } from './moments.ts';
+import type { LayerMoments, Moments } from './moments.ts';
+import type { MomentsWanted } from './moments-pass.ts';
 import { topSingularVectors } from './svd-cache.ts';
 
 const NONE: MomentsWanted = { gradient: false, second: false };

@@ -1,69 +1,101 @@
-/** How much memory a probe will need, before it starts. */
-import { byteLength, estimatePeakBytes } from '../graph/index.ts';
+/** How much memory a part of a probe will need, before it starts. */
+import { byteLength, estimatePeakBytes, mappedBytes } from '../graph/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { type FrameSet, frameRank } from './frame.ts';
+import { wholeColumns } from './frames-cache.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
-import { batchesTogether, buildMomentsPass, layerGroups } from './moments.ts';
 import type { ProbeSettings } from './settings.ts';
+import type { Sweep } from './sweeps.ts';
 
-/** Node, the engine and their libraries, with a text and its tokens. */
-const PROCESS_BYTES = 240 * 2 ** 20;
-
-/** Bytes that a byte of a text takes while it becomes tokens: itself, its characters, words, ids, masks; measured. */
-const TEXT_COPIES = 8;
+/** Node, the engine and their libraries, with tokens. */
+export const PROCESS_BYTES = 300 * 2 ** 20;
 
 /** Of the outputs of a pass: in the engine, here, and those of the pass before until they are collected. */
 const OUTPUT_COPIES = 3;
 
-/** What allocators keep beyond what is in use; measured on the models of the README. */
-const SLACK = 1.2;
+/** What the engine takes for the values of a pass beyond their bytes; measured. */
+export const ENGINE_SLACK = 1.2;
+
+/** Layers whose frames are made side by side. */
+const AT_A_TIME = 3;
+
+/** Bytes of a layer's frames of all sets, in float32. */
+function frameBytes({ inFeatures, outFeatures }: LinearLayer, rank: number, sets: number): number {
+  return 4 * frameRank({ inFeatures, outFeatures }, rank) * (inFeatures + outFeatures) * sets;
+}
 
 /**
- * An upper estimate of the peak memory, bytes: the process, the mapped weights and frames, what the passes keep, and
- * the larger of the two kinds of pass with its outputs; or reading a text of `textBytes`, if that takes more.
+ * What finding the frames of a layer takes, beside its moments and the frames. For natural ones the rows of both
+ * eliminations, and copies of them; the weight and its Gram matrix for the others.
  */
-export function estimateMemory(
-  model: Model,
+function findingBytes({ inFeatures: m, outFeatures: n }: LinearLayer, natural: boolean): number {
+  const short = Math.min(m, n);
+  const plain = 8 * m * n + 24 * short ** 2;
+  if (!natural) return plain;
+  const rows = 2 * (m ** 2 + n ** 2) + 8 * m * n;
+  const copies = 2 * (Math.max(m, n) + short) ** 2;
+  return Math.max(plain, rows + copies + 4 * m * n);
+}
+
+/** Bytes that a part of the layers takes at once while it is calibrated and framed. */
+export function estimateFraming(
+  weightBytes: number,
+  plans: readonly FramePlan[],
+  rank: number,
   layers: readonly LinearLayer[],
+  sweeps: readonly Sweep[],
+): number {
+  const needsMoments = momentsFor(plans.map(({ basis }) => basis));
+  // In float64 until all are there, then in float32 as well to be written.
+  const made = layers.reduce(
+    (sum, layer) => sum + 2 * frameBytes(layer, wholeColumns(rank), plans.length),
+    0,
+  );
+  const finding = layers.map((layer) => findingBytes(layer, needsMoments.second)).toSorted((a, b) => b - a);
+  const found = finding.slice(0, AT_A_TIME).reduce((sum, bytes) => sum + bytes, 0);
+  const ofSweep = ({ bytes }: Sweep) =>
+    Math.max(weightBytes + ENGINE_SLACK * (bytes.moments + bytes.pass), bytes.moments + ENGINE_SLACK * found);
+  return made + Math.max(found, 0.5 * made, ...sweeps.map(ofSweep));
+}
+
+/** Bytes that a part of the layers takes while it is measured, and of them those of mapped files. */
+export function estimateMeasuring(
+  model: Model,
   plans: readonly FramePlan[],
   settings: ProbeSettings,
-  textBytes: number,
-): number {
+  layers: readonly LinearLayer[],
+  recomputed: number,
+): { bytes: number; weightBytes: number; segments: number } {
   const rank = settings.ranks.at(-1)!;
   const sets: FrameSet[] = plans.map((plan) => ({
     ...plan,
     frames: new Map(layers.map((layer) => [layer.name, unplaced(plan.label, layer, frameRank(layer, rank))])),
   }));
-  const plan = measurePlan(settings, createRng(0));
-  const passPlan = { ...plan, spectra: true };
-  const measuring = buildMeasuringPass(model, layers, sets, settings, passPlan).graph;
-  const outputs = [...measuring.outputs.values()].reduce((sum, value) => sum + byteLength(value), 0);
-  const frameBytes = layers.reduce((sum, layer) => {
-    const k = frameRank(layer, rank);
-    return sum + 4 * k * (layer.inFeatures + layer.outFeatures) * plans.length;
-  }, 0);
-  const keptCores = settings.natural
+  const plan = { ...measurePlan(settings, createRng(0)), spectra: true };
+  const { graph, segments } = buildMeasuringPass(model, layers, sets, settings, plan, recomputed);
+  const mapped = [...mappedBytes(graph).values()].reduce((sum, bytes) => sum + bytes, 0);
+  const frames = layers.reduce((sum, layer) => sum + frameBytes(layer, rank, plans.length), 0);
+  const outputs = [...graph.outputs.values()].reduce((sum, value) => sum + byteLength(value), 0);
+  const cores = settings.natural
     ? layers.reduce((sum, layer) => sum + frameRank(layer, rank) ** 2, 0) *
       plans.length *
       (4 * settings.batches + 48)
     : 0;
-  const moments = (wanted: { gradient: boolean; second: boolean }, batchCount: number) => {
-    if (!wanted.gradient && !wanted.second) return 0;
-    const groups = layerGroups(layers, wanted).map((group) => {
-      const { batchSize, seqLen } = settings;
-      const batch = { sequences: batchSize, seqLen };
-      const together = batchesTogether(model, group, wanted, batchCount, batch);
-      return estimatePeakBytes(buildMomentsPass(model, group, wanted, together * batchSize, seqLen).graph);
-    });
-    return Math.max(...groups);
-  };
-  // Frames are made in float64 and written in float32.
-  const framing = moments(momentsFor(settings.bases), settings.calibrationBatches) + 3 * frameBytes;
-  const passes = estimatePeakBytes(measuring) + (OUTPUT_COPIES - 1) * outputs + keptCores;
-  const measured = model.weightBytes + frameBytes + Math.max(framing, passes);
-  return Math.round(SLACK * (PROCESS_BYTES + Math.max(measured, TEXT_COPIES * textBytes)));
+  const pass = ENGINE_SLACK * estimatePeakBytes(graph) + (OUTPUT_COPIES - 1) * outputs;
+  return { bytes: mapped + pass + cores, weightBytes: mapped - frames, segments };
+}
+
+/** What is left of the layers once they are measured. */
+export function estimateResults(
+  { families, batches, ranks }: ProbeSettings,
+  layers: readonly LinearLayer[],
+  sets: number,
+): number {
+  const rank = ranks.at(-1)!;
+  const columns = layers.reduce((sum, layer) => sum + frameRank(layer, rank), 0);
+  return 8 * columns * sets * ((families.length + 1) * 1.5 * batches + batches / 2 + 4);
 }
 
 function unplaced(label: string, { name, inFeatures, outFeatures }: LinearLayer, rank: number) {

@@ -35,6 +35,9 @@ export interface FrameSet<F = PlacedFrame> {
   readonly frames: ReadonlyMap<string, F>;
 }
 
+/** Metadata of a file of frames. */
+export const FRAMES_FORMAT = { format: 'rankscope.frames' };
+
 /** Writes frames to a safetensors file as `<label>/<layer>/u` and `/v`, float32, and says where each stands. */
 export async function placeFrames(path: string, sets: readonly FrameSet<Frame>[]): Promise<FrameSet[]> {
   const tensors: Record<string, Tensor> = {};
@@ -44,7 +47,7 @@ export async function placeFrames(path: string, sets: readonly FrameSet<Frame>[]
       tensors[`${label}/${layer}/v`] = float32([v.rows, v.cols], v.data);
     }
   }
-  await writeSafetensors(path, tensors, { format: 'rankscope.frames' });
+  await writeSafetensors(path, tensors, FRAMES_FORMAT);
   const written = readSafetensorsHeader(path).tensors;
   const placed = (name: string): PlacedMatrix => {
     const { path: file, offset, length, shape } = written.get(name)!;

@@ -16,17 +16,11 @@ import {
 } from './frames-cache.ts';
 import { type FramesFile, openFrames } from './frames-file.ts';
 import { LeadingFrames } from './leading/index.ts';
-import {
-  batchesTogether,
-  type LayerMoments,
-  layerGroups,
-  type Moments,
-  type MomentsWanted,
-  readMoments,
-  sumMoments,
-} from './moments.ts';
+import { type LayerMoments, type Moments, readMoments, sumMoments } from './moments.ts';
+import type { MomentsWanted } from './moments-pass.ts';
 import type { Progress } from './options.ts';
 import { StageClock } from './stage-clock.ts';
+import { planSweeps, type Sweep } from './sweeps.ts';
 
 /** A basis and one draw of it. */
 export interface FramePlan {
@@ -88,6 +82,8 @@ export interface FrameInputs {
   /** Batches for the data-driven bases; they must not be measured on later. */
   readonly calibration: readonly Batch[];
   readonly rng: Rng;
+  /** How the layers are calibrated, where that is planned already. */
+  readonly sweeps?: readonly Sweep[];
   /** Told the seconds of calibration and of the frames of each basis. */
   readonly clock?: StageClock;
   /** Steps done, of all: passes over calibration batches, and layers framed. */
@@ -103,17 +99,16 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const clock = inputs.clock ?? new StageClock();
   const wanted = momentsFor(plans.map(({ basis }) => basis));
   const dataDriven = wanted.gradient || wanted.second;
-  const groups = (dataDriven ? layerGroups(layers, wanted) : [[...layers]]).map((group) => ({
-    group,
-    together: dataDriven ? batchesTogether(model, group, wanted, calibration.length, calibration[0]!) : 1,
-  }));
+  const sweeps = !dataDriven
+    ? [{ group: layers, together: 1, recomputed: 0, bytes: { moments: 0, pass: 0 } }]
+    : (inputs.sweeps ?? planSweeps(model, layers, wanted, calibration.length, calibration[0]!));
   const shared = {
     model,
     layers,
     rank,
     ridge,
     calibration,
-    together: groups.map(({ together }) => together),
+    together: sweeps.map(({ together }) => together),
   };
   const sets = await Promise.all(
     plans.map(async (plan) => {
@@ -126,7 +121,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const missing = sets.filter(({ kept }) => kept === undefined);
   // When some are missing the moments are summed as for all: the same frames come out whatever was kept.
   const needed = missing.some(({ basis }) => isDataDriven(basis));
-  const passes = groups.reduce((sum, { together }) => sum + calibration.length / together, 0);
+  const passes = sweeps.reduce((sum, { together }) => sum + calibration.length / together, 0);
   const progressOf = (stage: Progress['stage'], total: number) => {
     let done = 0;
     return () => onProgress({ stage, done: ++done, total });
@@ -161,20 +156,20 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   };
 
   try {
-    for (const { group, together } of groups) {
+    for (const sweep of sweeps) {
       const sums = needed
         ? await clock.time('calibration', () =>
-            sumMoments(model, engine, group, calibration, wanted, together, afterPass),
+            sumMoments(model, engine, sweep, calibration, wanted, afterPass),
           )
         : null;
       try {
         const started = performance.now();
-        const made = await inParallel(group, AT_A_TIME, (layer, index) =>
+        const made = await inParallel(sweep.group, AT_A_TIME, (layer, index) =>
           frameLayer(layer, sums?.layers[index] ?? null),
         );
         framing += (performance.now() - started) / 1000;
         // In the order of the layers, whichever was done first.
-        group.forEach(({ name }, index) => {
+        sweep.group.forEach(({ name }, index) => {
           missing.forEach((set, place) => {
             set.made.set(name, made[index]![place]!);
           });

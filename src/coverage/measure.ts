@@ -73,6 +73,7 @@ export function buildMeasuringPass(
 /**
  * Runs the passes.
  * @param afterPass called with what is measured so far; returns whether to stop.
+ * @param recomputed segments of the forward pass that the backward pass makes again.
  * @throws UserError `loss-not-finite`.
  */
 export async function measure(
@@ -84,6 +85,7 @@ export async function measure(
   settings: MeasureSettings,
   rng: Rng,
   afterPass: (measured: Measured) => boolean,
+  recomputed = 0,
 ): Promise<Measured> {
   const plan = measurePlan(settings, rng);
   const { spectrumBatches = 0 } = settings;
@@ -101,7 +103,7 @@ export async function measure(
   };
   /** @returns whether to stop. */
   const runPasses = async (from: number, to: number, spectra: boolean): Promise<boolean> => {
-    const pass = buildMeasuringPass(model, layers, frameSets, settings, { ...plan, spectra });
+    const pass = buildMeasuringPass(model, layers, frameSets, settings, { ...plan, spectra }, recomputed);
     const program = await engine.load(pass.graph);
     try {
       for (let first = from; first < to; first += plan.lanes) {

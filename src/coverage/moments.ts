@@ -1,17 +1,9 @@
 /** Whole gradients and second moments of layers, summed in the engine: layer groups bound the memory. */
-import { add, estimatePeakBytes, type Graph, matmul, mul, type Value } from '../graph/index.ts';
 import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
 import { float32, fromFloat32, type Matrix } from '../numeric/index.ts';
 import type { Engine, Resident } from '../runtime/index.ts';
-import { buildPass } from './pass.ts';
-
-/** Which moments are wanted. */
-export interface MomentsWanted {
-  /** G = Σ x δᵀ / N. */
-  readonly gradient: boolean;
-  /** A = Σ x xᵀ / N and B = Σ δ δᵀ / N, with δ the output gradient of the summed loss. */
-  readonly second: boolean;
-}
+import { beforeName, buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
+import { planSweeps, type Sweep } from './sweeps.ts';
 
 /** Moments of one layer over all the targets N of the batches. */
 export interface Moments<M> {
@@ -23,33 +15,6 @@ export interface Moments<M> {
   readonly outputs: M | null;
 }
 export type LayerMoments = Moments<Matrix>;
-
-/** Moments that are held at once. A model with more takes its layers in groups, one sweep of passes for each. */
-const GROUP_BYTES = 1.75 * 2 ** 30;
-
-/** What a pass may hold beside the moments: batches that fit are taken together, which adds to the moments less often. */
-const PASS_BYTES = 0.75 * 2 ** 30;
-
-/** Bytes of the wanted moments of a layer, in float32. */
-export function momentBytes({ inFeatures: m, outFeatures: n }: LinearLayer, wanted: MomentsWanted): number {
-  return 4 * ((wanted.gradient ? m * n : 0) + (wanted.second ? m * m + n * n : 0));
-}
-
-/** The layers in groups whose moments fit {@link GROUP_BYTES} each. */
-export function layerGroups(layers: readonly LinearLayer[], wanted: MomentsWanted): LinearLayer[][] {
-  const groups: LinearLayer[][] = [];
-  let room = 0;
-  for (const layer of layers) {
-    const bytes = momentBytes(layer, wanted);
-    if (groups.length === 0 || bytes > room) {
-      groups.push([]);
-      room = GROUP_BYTES;
-    }
-    groups.at(-1)!.push(layer);
-    room -= bytes;
-  }
-  return groups;
-}
 
 /**
  * Yields the moments of every layer over the given batches, in order of the layers.
@@ -64,9 +29,8 @@ export async function* collectMoments(
   wanted: MomentsWanted,
   onPass: () => void,
 ): AsyncGenerator<LayerMoments> {
-  for (const group of layerGroups(layers, wanted)) {
-    const together = batchesTogether(model, group, wanted, batches.length, batches[0]!);
-    const sums = await sumMoments(model, engine, group, batches, wanted, together, onPass);
+  for (const sweep of planSweeps(model, layers, wanted, batches.length, batches[0]!)) {
+    const sums = await sumMoments(model, engine, sweep, batches, wanted, onPass);
     try {
       for (const moments of sums.layers) yield readMoments(moments);
     } finally {
@@ -102,17 +66,16 @@ export interface SummedMoments {
 }
 
 /**
- * Runs the passes of one group of layers, over `together` batches each, which divides their number.
+ * Runs the passes of one sweep.
  *
  * @param onPass as for {@link collectMoments}.
  */
 export async function sumMoments(
   model: Model,
   engine: Engine,
-  group: readonly LinearLayer[],
+  { group, together, recomputed }: Sweep,
   batches: readonly Batch[],
   wanted: MomentsWanted,
-  together: number,
   onPass: () => void,
 ): Promise<SummedMoments> {
   const { graph, owners } = buildMomentsPass(
@@ -121,6 +84,7 @@ export async function sumMoments(
     wanted,
     together * batches[0]!.sequences,
     batches[0]!.seqLen,
+    recomputed,
   );
   const sums = new Map<string, Resident>();
   const release = async () => {
@@ -158,63 +122,6 @@ export async function sumMoments(
     })),
     release,
   };
-}
-
-/** Name of the input that a sum is fed to. */
-const beforeName = (sum: string): string => `${sum}|before`;
-
-/**
- * The graph of a pass that adds to the moments of a group of layers: for each sum an input of what it was before and
- * an output of what it is after. `owners` says under whose name the input moment of a layer stands: projections with
- * one input share it.
- */
-export function buildMomentsPass(
-  model: Model,
-  group: readonly LinearLayer[],
-  wanted: MomentsWanted,
-  sequences: number,
-  seqLen: number,
-  recomputed = 0,
-): { graph: Graph; owners: Map<string, string> } {
-  const { graph, layers } = buildPass(model, group, { lanes: 1, sequences, seqLen, recomputed });
-  // G and δ are of the pass's mean loss; the sums run over targets.
-  const perTarget = graph.input('perTarget', 'float32', [1]);
-  const targets = graph.input('targetCount', 'float32', [1]);
-  const sum = (name: string, a: Value, b: Value) => {
-    const part = matmul(a, b, { transposeA: true });
-    graph.output(name, add(graph.input(beforeName(name), 'float32', part.shape), part));
-  };
-  const owners = new Map<string, string>();
-  const inputs = new Map<Value, { owner: string; weighted: Value }>();
-  for (const { name, x, dy } of layers) {
-    const delta = mul(dy, targets);
-    const known = inputs.get(x);
-    const { owner, weighted } = known ?? { owner: name, weighted: mul(x, perTarget) };
-    inputs.set(x, { owner, weighted });
-    owners.set(name, owner);
-    if (wanted.gradient) sum(`${name}|gradient`, weighted, delta);
-    if (!wanted.second) continue;
-    sum(`${name}|outputs`, delta, mul(delta, perTarget));
-    if (known === undefined) sum(`${name}|inputs`, x, weighted);
-  }
-  return { graph, owners };
-}
-
-/** How many of `count` batches a pass takes at once: the largest divisor that fits {@link PASS_BYTES}. */
-export function batchesTogether(
-  model: Model,
-  group: readonly LinearLayer[],
-  wanted: MomentsWanted,
-  count: number,
-  { sequences, seqLen }: Pick<Batch, 'sequences' | 'seqLen'>,
-): number {
-  const { graph } = buildMomentsPass(model, group, wanted, sequences, seqLen);
-  const sums = group.reduce((bytes, layer) => bytes + momentBytes(layer, wanted), 0);
-  const fits = Math.floor(PASS_BYTES / Math.max(1, estimatePeakBytes(graph) - sums));
-  const divisors = Array.from({ length: count }, (_, i) => i + 1).filter(
-    (size) => count % size === 0 && size <= fits,
-  );
-  return divisors.at(-1) ?? 1;
 }
 
 function joinBatches(batches: readonly Batch[]): Batch {

@@ -45,10 +45,20 @@ export interface ProbeOptions {
   readonly onPass?: (metrics: Readonly<Record<string, number>>) => void;
   /** Called when the text has been read, with what became of it. */
   readonly onReceipt?: (receipt: Receipt) => void;
-  /** Called before the first pass, with the estimate of the peak memory in bytes. */
-  readonly onEstimate?: (bytes: number) => void;
+  /** Most memory that the process may take, bytes; default 80 % of what is free. */
+  readonly memory?: number;
+  /** Called before the first pass, with the estimate of the peak memory and what is done to keep within the bound. */
+  readonly onMemory?: (plan: MemoryUse) => void;
   /** Stops after the pass in flight; what was measured is returned as partial. */
   readonly signal?: AbortSignal;
+}
+
+/** What a run will take, before it begins. */
+export interface MemoryUse {
+  readonly estimatedBytes: number;
+  readonly boundBytes: number;
+  /** What is done to keep within the bound, in whole sentences. */
+  readonly notes: readonly string[];
 }
 
 /** Steps of a stage that are done; steps of one stage take about as long as each other. */

@@ -37,3 +37,24 @@ export function buildPass(model: Model, layers: readonly StoredLayer[], shape: L
     })),
   };
 }
+
+/**
+ * The fewest segments that have to be made again for a pass to fit; null when it does not fit even with all.
+ *
+ * @param bytes of the pass, which fall with the segments that are made again.
+ */
+export function fewestRecomputed(
+  segments: number,
+  bytes: (recomputed: number) => number,
+  limit: number,
+): number | null {
+  if (bytes(0) <= limit) return 0;
+  if (bytes(segments) > limit) return null;
+  let [tooFew, enough] = [0, segments];
+  while (enough - tooFew > 1) {
+    const middle = Math.floor((tooFew + enough) / 2);
+    if (bytes(middle) <= limit) enough = middle;
+    else tooFew = middle;
+  }
+  return enough;
+}

@@ -1,6 +1,4 @@
 /** The probe: frames, passes, results. */
-import { join } from 'node:path';
-import { UserError } from '../errors/index.ts';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../files/index.ts';
 import {
   type Batch,
@@ -11,21 +9,16 @@ import {
   sampleBatches,
   targetCount,
 } from '../models/index.ts';
-import { createRng, mean, type Rng, studentInterval } from '../numeric/index.ts';
-import { type Basis, type ProbeRecord, roundNumbers } from '../record/index.ts';
-import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { createRng, type Rng, studentInterval } from '../numeric/index.ts';
+import { type ProbeRecord, roundNumbers } from '../record/index.ts';
+import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
 import { compareBases } from './compare-bases.ts';
-import { estimateMemory } from './estimate.ts';
-import { type FrameSet, placeFrames } from './frame.ts';
-import { makeFrames } from './make-frames.ts';
-import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
-import { naturalCurves } from './natural.ts';
-import type { ProbeOptions, Progress } from './options.ts';
+import { measureParts } from './measure-parts.ts';
+import { describePlan, planMemory } from './memory-plan.ts';
+import type { ProbeOptions } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
-import { summarizeSpectra } from './spectrum.ts';
 import { StageClock } from './stage-clock.ts';
 import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
-import { Whitener } from './whitener.ts';
 
 /** Significant digits of what a record says: more than any interval here resolves. */
 const DIGITS = 6;
@@ -46,7 +39,8 @@ export interface ProbeResult {
  * @param model an opened model.
  * @param dataPath a .txt, .jsonl or .json file (see `readDocuments`).
  * @throws UserError when the text is missing or too short, an option does not fit the model, the loss is not
- *   finite, or `signal` stops the work before anything was measured (code `stopped`).
+ *   finite, it does not fit into memory (`memory-bound`), or `signal` stops the work before anything was measured
+ *   (`stopped`).
  */
 export async function probe(
   model: Model,
@@ -59,37 +53,17 @@ export async function probe(
   const clock = new StageClock();
   clock.add('opening', model.openingSeconds);
   const data = await clock.time('opening', () => readBatches(model, dataPath, settings, rng.fork('batches')));
-  const rank = settings.ranks.at(-1)!;
   const { documents, tokens, ...receipt } = data.receipt;
   options.onReceipt?.(data.receipt);
-  const estimatedMemoryBytes = estimateMemory(model, layers, plans, settings, data.bytes);
-  options.onEstimate?.(estimatedMemoryBytes);
-  const watch = new Watch(options);
+  const plan = planMemory({ model, layers, plans, settings }, data.bytes, memoryBound(options.memory));
+  options.onMemory?.(plan);
   const folder = makeTemporaryFolder();
   const engine = createOnnxEngine();
   try {
-    const frames = await makeFrames({
-      model,
-      engine,
-      layers,
-      plans,
-      rank,
-      ridge: settings.ridge,
-      calibration: data.calibration,
-      rng: rng.fork('frames'),
-      clock,
-      onProgress: (progress) => watch.progress(progress),
-    });
-    const sets = await placeFrames(options.framesFile ?? join(folder, 'frames.safetensors'), frames);
-    const afterPass = (soFar: Measured): boolean => {
-      watch.report({ stage: 'measuring', done: soFar.batches.length, total: settings.batches });
-      options.onPass?.(passMetrics(soFar, sets));
-      return watch.stopped || widestInterval(soFar) < (settings.ciWidth ?? 0);
-    };
-    const measured = await clock.time('measuring', () =>
-      measure(model, engine, layers, sets, data.measured, settings, rng.fork('permutation'), afterPass),
-    );
-    const finished = await clock.time('summary', () => finish(measured, sets, settings, engine, watch));
+    const { calibration, measured: batches } = data;
+    const work = { model, engine, plans, settings, calibration, batches, rng, clock, options, folder };
+    const measured = await measureParts(plan.parts, work);
+    const finished = measured.layers;
     await model.checkUnchanged();
     const norm = energyOf(finished);
     const global = summarizeGroup(finished, settings);
@@ -98,7 +72,7 @@ export async function probe(
       record: {
         schema: 'rankscope.probe',
         version: 1,
-        status: watch.stopped && measured.batches.length < settings.batches ? 'partial' : 'complete',
+        status: measured.stopped ? 'partial' : 'complete',
         model: await describeModel(model),
         data: { path: dataPath, sha256: data.sha256, documents, tokens, receipt },
         settings,
@@ -109,9 +83,10 @@ export async function probe(
           seconds: (performance.now() - started) / 1000,
           stageSeconds: clock.seconds(),
           peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-          estimatedMemoryBytes,
+          estimatedMemoryBytes: plan.estimatedBytes,
+          memoryPlan: describePlan(plan),
         },
-        notes: [...model.warnings, ...notes],
+        notes: [...model.warnings, ...notes, ...plan.notes, ...measured.notes],
         global: roundNumbers({ ...global, comparisons: compareBases(finished, settings) }, DIGITS),
         layers: finished.map((layer) => ({
           name: layer.measurement.name,
@@ -127,34 +102,6 @@ export async function probe(
   } finally {
     await engine.close();
     removeTemporaryFolder(folder);
-  }
-}
-
-/** Progress out, stop requests in. */
-class Watch {
-  private readonly options: ProbeOptions;
-
-  constructor(options: ProbeOptions) {
-    this.options = options;
-  }
-
-  get stopped(): boolean {
-    return this.options.signal?.aborted ?? false;
-  }
-
-  report(progress: Progress): void {
-    this.options.onProgress?.(progress);
-  }
-
-  /** Before anything is measured there is nothing to keep. */
-  progress(progress: Progress): void {
-    this.report(progress);
-    if (this.stopped) {
-      throw new UserError('stopped', {
-        what: 'stopped before anything was measured',
-        fix: 'run the same command again; decompositions that were finished are kept',
-      });
-    }
   }
 }
 
@@ -186,49 +133,6 @@ export async function readBatches(
     receipt,
     bytes,
   };
-}
-
-/** The latest pass in numbers. */
-function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<string, number> {
-  const lanes = measured.targets.at(-1)!.length;
-  const latest = (values: readonly number[]) => mean(values.slice(-lanes));
-  return {
-    batches: measured.batches.length,
-    loss: latest(measured.losses),
-    ...Object.fromEntries(
-      sets.map(({ label }, set) => [`coverage/${label}`, latest(globalCoverages(measured, set))]),
-    ),
-  };
-}
-
-/** Groups the draws of a basis, and computes natural coverage. */
-async function finish(
-  { layers, targets, spectra }: Measured,
-  sets: readonly FrameSet[],
-  { bases, ridge }: ProbeSettings,
-  engine: Engine,
-  watch: Watch,
-): Promise<MeasuredLayer[]> {
-  const finished: MeasuredLayer[] = [];
-  const whitener = new Whitener(engine);
-  for (const measurement of layers) {
-    const ofBasis = async (basis: Basis) => {
-      const draws = measurement.frames.filter((_, index) => sets[index]!.basis === basis);
-      const { natural, rank } = draws[0]!;
-      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, whitener));
-      return { basis, draws, natural: curves };
-    };
-    const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
-    for (const basis of bases) measuredBases.push(await ofBasis(basis));
-    finished.push({
-      measurement,
-      spectrum: summarizeSpectra(spectra.get(measurement.name)!),
-      bases: measuredBases,
-    });
-    watch.report({ stage: 'summary', done: finished.length, total: layers.length });
-  }
-  await whitener.release();
-  return finished;
 }
 
 /** Summed ‖G‖² of the measured batches. */

@@ -10,7 +10,7 @@ import { createRng, float32, haarFrame } from '../numeric/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
 import { frameRank, placeFrames } from './frame.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
-import { buildMomentsPass } from './moments.ts';
+import { buildMomentsPass } from './moments-pass.ts';
 import { buildPass } from './pass.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rankscope-test-'));

@@ -3,7 +3,7 @@
  * ops that we emit; one record per op holds shape rule, gradient and emission. It runs nothing.
  */
 export * from './graph.ts';
-export { estimatePeakBytes } from './memory.ts';
+export { estimatePeakBytes, mappedBytes } from './memory.ts';
 export * from './op.ts';
 export * from './ops/activations.ts';
 export * from './ops/attention.ts';

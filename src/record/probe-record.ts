@@ -132,6 +132,17 @@ const STAGES = [
 export const stageSecondsSchema = z.partialRecord(z.enum(STAGES), z.number());
 export type StageSeconds = z.infer<typeof stageSecondsSchema>;
 
+const memoryPlanSchema = z.strictObject({
+  /** The bound that was asked for; null when it was a share of what was free. */
+  askedBytes: z.int().nullable(),
+  /** Of the layers: each is calibrated, framed and measured in passes of its own. */
+  parts: z.int(),
+  /** Times that calibration went over its batches. */
+  calibrationSweeps: z.int(),
+  /** Segments of a pass, about two for each layer of the model, that were computed twice instead of being kept. */
+  recomputedSegments: z.int(),
+});
+
 export const probeRecordSchema = z.strictObject({
   schema: z.literal('rankscope.probe'),
   version: z.literal(1),
@@ -177,6 +188,8 @@ export const probeRecordSchema = z.strictObject({
     stageSeconds: stageSecondsSchema.optional(),
     peakMemoryBytes: z.int(),
     estimatedMemoryBytes: z.int(),
+    /** How the work was divided to keep within the bound on memory. Absent from older records. */
+    memoryPlan: memoryPlanSchema.optional(),
   }),
   notes: z.array(z.string()),
   global: globalResultSchema,

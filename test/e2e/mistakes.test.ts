@@ -42,6 +42,12 @@ it.each([
   ['a pattern that no layer matches', ['tiny', ...ON_TEXT, '--layers', 'x*'], /no layer.*--layers/],
   ['an unknown basis', ['tiny', ...ON_TEXT, '--bases', 'svd,pca'], /got: +"pca"\n +expected: any of svd,/],
   ['a rank that is no number', ['tiny', ...ON_TEXT, '--ranks', '8..2'], /--ranks[\s\S]*"8\.\.2"/],
+  [
+    'too little memory',
+    ['tiny', ...ON_TEXT, '--memory', '50MB'],
+    /--memory\n +got: +50 MB\n +expected: at least 3\d\d MB/,
+  ],
+  ['a size that is none', ['tiny', ...ON_TEXT, '--memory', 'much'], /--memory[\s\S]*"much"[\s\S]*12GB/],
   ['no batches', ['tiny', ...ON_TEXT, '--batches', '0'], /--batches[\s\S]*from 1/],
   [
     'an unknown flag',

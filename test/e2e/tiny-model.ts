@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const REFERENCE = fileURLToPath(new URL('../reference/models/gpt2', import.meta.url));
+const REFERENCES = fileURLToPath(new URL('../reference/models', import.meta.url));
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
 /** Ids of the byte-level alphabet that the text below needs: `Ġ` is the space. */
@@ -11,10 +11,11 @@ const VOCABULARY: Readonly<Record<string, number>> = Object.fromEntries(
   ['Ġ', ...LETTERS].map((letter, id) => [letter, id]),
 );
 
-/** Makes a GPT-2 of 2 blocks and width 24 (context 20) in `folder`, and gives its path. */
-export function makeTinyModel(folder: string, vocabulary = VOCABULARY): string {
+/** Makes a GPT-2 of 2 blocks and width 24 (context 20), or another reference, in `folder`, and gives its path. */
+export function makeTinyModel(folder: string, vocabulary = VOCABULARY, reference = 'gpt2'): string {
   mkdirSync(folder, { recursive: true });
-  for (const file of ['config.json', 'model.safetensors']) cpSync(join(REFERENCE, file), join(folder, file));
+  for (const file of ['config.json', 'model.safetensors'])
+    cpSync(join(REFERENCES, reference, file), join(folder, file));
   const tokenizer = {
     version: '1.0',
     added_tokens: [],

@@ -1,0 +1,217 @@
+/** The work of a probe, part by part of its layers: calibration, frames, passes, results. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { joinSafetensors } from '../checkpoint/index.ts';
+import { UserError } from '../errors/index.ts';
+import type { Batch, Model } from '../models/index.ts';
+import { mean, type Rng } from '../numeric/index.ts';
+import type { Basis } from '../record/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import { FRAMES_FORMAT, type FrameSet, placeFrames } from './frame.ts';
+import { type FramePlan, makeFrames } from './make-frames.ts';
+import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
+import type { ProbePart } from './memory-plan.ts';
+import { naturalCurves } from './natural.ts';
+import type { ProbeOptions, Progress } from './options.ts';
+import type { ProbeSettings } from './settings.ts';
+import { summarizeSpectra } from './spectrum.ts';
+import type { StageClock } from './stage-clock.ts';
+import type { MeasuredLayer } from './summarize.ts';
+import { Whitener } from './whitener.ts';
+
+interface Work {
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly plans: readonly FramePlan[];
+  readonly settings: ProbeSettings;
+  readonly calibration: readonly Batch[];
+  readonly batches: readonly Batch[];
+  readonly rng: Rng;
+  readonly clock: StageClock;
+  readonly options: Pick<ProbeOptions, 'framesFile' | 'onPass' | 'onProgress' | 'signal'>;
+  /** For files that are not kept. */
+  readonly folder: string;
+}
+
+/** What came of all parts. */
+export interface MeasuredParts {
+  readonly layers: readonly MeasuredLayer[];
+  /** The batches that were measured, in order, and their losses. */
+  readonly batches: readonly Batch[];
+  readonly losses: readonly number[];
+  /** Whether it was stopped before all was measured. */
+  readonly stopped: boolean;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Runs one part after the other. All are measured on the batches that the first was measured on. When it is stopped,
+ * the first part keeps what was measured of it, and a later one is left out unless it is done.
+ *
+ * @throws UserError `stopped` when there is nothing to keep; `loss-not-finite`.
+ */
+export async function measureParts(parts: readonly ProbePart[], work: Work): Promise<MeasuredParts> {
+  const { engine, settings, clock, options, folder } = work;
+  const finished: MeasuredLayer[] = [];
+  const files: string[] = [];
+  let first: Measured | undefined;
+  for (const [index, part] of parts.entries()) {
+    const watch = new Watch(options, parts, index, first === undefined);
+    const whole = parts.length === 1 ? options.framesFile : undefined;
+    const file = whole ?? join(folder, `frames-${index + 1}.safetensors`);
+    const batches = first?.batches ?? work.batches;
+    try {
+      const { measured, sets } = await measurePart(part, file, batches, watch, work);
+      if (first !== undefined && measured.batches.length < batches.length) break;
+      first ??= measured;
+      finished.push(...(await clock.time('summary', () => finish(measured, sets, settings, engine, watch))));
+    } catch (error) {
+      if (first !== undefined && error instanceof UserError && error.code === 'stopped') break;
+      throw error;
+    } finally {
+      if (options.framesFile === undefined) rmSync(file, { force: true });
+    }
+    files.push(file);
+    if (watch.stopped) break;
+  }
+  const { framesFile } = options;
+  if (framesFile !== undefined && parts.length > 1) await joinSafetensors(files, framesFile, FRAMES_FORMAT);
+  const all = parts.reduce((sum, part) => sum + part.layers.length, 0);
+  const { batches, losses } = first!;
+  const cut = (options.signal?.aborted ?? false) && batches.length < settings.batches;
+  const notes = [
+    finished.length < all
+      ? `Stopped when ${finished.length} of ${all} layers were measured: the others are left out.`
+      : '',
+    parts.length > 1 && settings.ciWidth !== null
+      ? `The first ${parts[0]!.layers.length} layers decided when --ci-width was reached.`
+      : '',
+  ];
+  return {
+    layers: finished,
+    batches,
+    losses,
+    stopped: finished.length < all || cut,
+    notes: notes.filter((note) => note !== ''),
+  };
+}
+
+async function measurePart(
+  { layers, sweeps, recomputed }: ProbePart,
+  file: string,
+  batches: readonly Batch[],
+  watch: Watch,
+  { model, engine, plans, settings, calibration, rng, clock }: Work,
+): Promise<{ measured: Measured; sets: FrameSet[] }> {
+  const sets = await placeFrames(
+    file,
+    await makeFrames({
+      model,
+      engine,
+      layers,
+      plans,
+      rank: settings.ranks.at(-1)!,
+      ridge: settings.ridge,
+      calibration,
+      rng: rng.fork('frames'),
+      sweeps,
+      clock,
+      onProgress: (progress) => watch.progress(progress),
+    }),
+  );
+  const afterPass = (soFar: Measured): boolean => {
+    watch.passed(soFar, sets, batches.length);
+    return watch.stopped || (watch.decides && widestInterval(soFar) < (settings.ciWidth ?? 0));
+  };
+  const measured = await clock.time('measuring', () =>
+    measure(model, engine, layers, sets, batches, settings, rng.fork('permutation'), afterPass, recomputed),
+  );
+  return { measured, sets };
+}
+
+/** Progress out, as that of all parts together, and stop requests in. */
+class Watch {
+  /** Whether nothing was measured before, so that this part says how much is. */
+  readonly decides: boolean;
+  private readonly options: Work['options'];
+  private readonly parts: readonly ProbePart[];
+  private readonly index: number;
+
+  constructor(options: Work['options'], parts: readonly ProbePart[], index: number, decides: boolean) {
+    this.options = options;
+    this.parts = parts;
+    this.index = index;
+    this.decides = decides;
+  }
+
+  get stopped(): boolean {
+    return this.options.signal?.aborted ?? false;
+  }
+
+  /** Parts are about alike, so that the others take as many steps. */
+  report({ stage, done, total }: Progress): void {
+    const { length } = this.parts;
+    this.options.onProgress?.({ stage, done: this.index * total + done, total: length * total });
+  }
+
+  /** Before anything is measured there is nothing to keep. */
+  progress(progress: Progress): void {
+    this.report(progress);
+    if (this.stopped) {
+      throw new UserError('stopped', {
+        what: 'stopped before anything was measured',
+        fix: 'run the same command again; decompositions that were finished are kept',
+      });
+    }
+  }
+
+  passed(soFar: Measured, sets: readonly FrameSet[], total: number): void {
+    this.report({ stage: 'measuring', done: soFar.batches.length, total });
+    const metrics = passMetrics(soFar, sets);
+    this.options.onPass?.(this.parts.length > 1 ? { part: this.index + 1, ...metrics } : metrics);
+  }
+}
+
+/** The latest pass in numbers. */
+function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<string, number> {
+  const lanes = measured.targets.at(-1)!.length;
+  const latest = (values: readonly number[]) => mean(values.slice(-lanes));
+  return {
+    batches: measured.batches.length,
+    loss: latest(measured.losses),
+    ...Object.fromEntries(
+      sets.map(({ label }, set) => [`coverage/${label}`, latest(globalCoverages(measured, set))]),
+    ),
+  };
+}
+
+/** Groups the draws of a basis, and computes natural coverage. */
+async function finish(
+  { layers, targets, spectra }: Measured,
+  sets: readonly FrameSet[],
+  { bases, ridge }: ProbeSettings,
+  engine: Engine,
+  watch: Watch,
+): Promise<MeasuredLayer[]> {
+  const finished: MeasuredLayer[] = [];
+  const whitener = new Whitener(engine);
+  for (const measurement of layers) {
+    // The sums for natural coverage are the largest part of a measurement, and not needed any longer then.
+    const frames = measurement.frames.map((frame) => ({ ...frame, natural: null }));
+    const ofBasis = async (basis: Basis) => {
+      const { natural, rank } = measurement.frames.find((_, index) => sets[index]!.basis === basis)!;
+      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, whitener));
+      return { basis, draws: frames.filter((_, index) => sets[index]!.basis === basis), natural: curves };
+    };
+    const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
+    for (const basis of bases) measuredBases.push(await ofBasis(basis));
+    finished.push({
+      measurement: { ...measurement, frames },
+      spectrum: summarizeSpectra(spectra.get(measurement.name)!),
+      bases: measuredBases,
+    });
+    watch.report({ stage: 'summary', done: finished.length, total: layers.length });
+  }
+  await whitener.release();
+  return finished;
+}

@@ -1,0 +1,28 @@
+/** How much memory a run may take. */
+import { freemem } from 'node:os';
+
+/** A bound on the peak memory of the process, bytes. */
+export interface MemoryBound {
+  readonly bytes: number;
+  /** Where it comes from, for messages: `--memory`, or a share of what is free. */
+  readonly whence: string;
+  /** Whether somebody asked for it. */
+  readonly asked: boolean;
+}
+
+/** Share of what is free that a run may take unless it is told otherwise. */
+const SHARE = 0.8;
+
+/** The bound that is asked for, or a share of what is free. A container's limit counts as what the machine has. */
+export function memoryBound(asked?: number): MemoryBound {
+  if (asked !== undefined) return { bytes: asked, whence: '--memory', asked: true };
+  // 0 or absent means that nothing limits it.
+  const limit = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
+  const free = Math.min(freemem() + process.memoryUsage.rss(), limit);
+  return { bytes: Math.floor(SHARE * free), whence: `${100 * SHARE} % of what is free`, asked: false };
+}
+
+/** `1.25 GB`: decimal, as --memory is. */
+export function formatBytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
