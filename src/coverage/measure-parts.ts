@@ -58,7 +58,7 @@ export async function measureParts(parts: readonly ProbePart[], work: Work): Pro
   for (const [index, part] of parts.entries()) {
     const watch = new Watch(options, parts, index, first === undefined);
     const whole = parts.length === 1 ? options.framesFile : undefined;
-    const file = whole ?? join(folder, `frames-${index + 1}.safetensors`);
+    const file = whole ?? join(folder, `part-${index + 1}`, 'frames.safetensors');
     const batches = first?.batches ?? work.batches;
     try {
       const { measured, sets } = await measurePart(part, file, batches, watch, work);
