@@ -17,7 +17,8 @@ import {
 } from '../files/index.ts';
 import { readGgufHeader } from './gguf.ts';
 import type { GgufMetadata } from './gguf-metadata.ts';
-import { translateLlama } from './llama-gguf.ts';
+import { findGgufModel, translateGguf } from './gguf-models/translate.ts';
+import { checkFirstPart, joinSplit } from './gguf-split.ts';
 import { notAModel } from './not-a-model.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
 import { joinShards, readShardIndex, type Shard, type ShardIndex } from './shards.ts';
@@ -148,9 +149,23 @@ async function openSafetensors(
 }
 
 async function openGguf(path: string): Promise<Checkpoint> {
-  const file = await realpath(path);
-  const header = readGgufHeader(file);
-  const type = header.metadata.string('general.type') ?? 'model';
+  const first = await realpath(path);
+  const header = readGgufHeader(first, (metadata) => checkKind(path, metadata));
+  const { tensors, files } = await joinSplit(path, first, header);
+  return {
+    path,
+    format: 'gguf',
+    ...translateGguf(path, { ...header, tensors }),
+    files,
+    gguf: header.metadata,
+    sha256: once(() => hashFiles(files)),
+  };
+}
+
+/** That a GGUF file is a model that can be read: before how its tensors are stored. */
+function checkKind(path: string, metadata: GgufMetadata): void {
+  checkFirstPart(path, metadata);
+  const type = metadata.string('general.type') ?? 'model';
   if (type !== 'model') {
     throw new UserError('gguf-unsupported', {
       what: `${path} holds no model of its own.`,
@@ -159,23 +174,7 @@ async function openGguf(path: string): Promise<Checkpoint> {
       fix: type === 'adapter' ? 'name the base model' : 'name a GGUF file of a language model',
     });
   }
-  const parts = header.metadata.integer('split.count') ?? 1;
-  if (parts > 1) {
-    throw new UserError('gguf-unsupported', {
-      what: `${path} is one part of a model.`,
-      got: `a file split in ${parts}`,
-      expected: 'the model in one file',
-      fix: 'join the parts: llama-gguf-split --merge FIRST-PART WHOLE.gguf',
-    });
-  }
-  return {
-    path,
-    format: 'gguf',
-    ...translateLlama(file, header),
-    files: [file],
-    gguf: header.metadata,
-    sha256: once(() => hashFiles([file])),
-  };
+  findGgufModel(path, metadata);
 }
 
 /** Hash of the bytes of files, one after the other. Throws `UserError` `file-not-found`, `file-not-readable`. */

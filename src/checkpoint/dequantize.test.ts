@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { decode } from './dequantize.ts';
 
@@ -47,6 +49,20 @@ it('decodes Q4_1: scale and minimum', () => {
   expect([...values]).toEqual(quants.map((q) => 2 * q - 3));
 });
 
+const TYPES: Record<string, { blocks: string; sha256: string }> = JSON.parse(
+  readFileSync(new URL('../../test/reference/ggufs/block-types.json', import.meta.url), 'utf8'),
+);
+
+it.each(Object.entries(TYPES))(
+  'decodes %s as the gguf package does, bit for bit',
+  (type, { blocks, sha256 }) => {
+    // At an odd place, as in a file.
+    const bytes = Buffer.concat([Buffer.alloc(1), Buffer.from(blocks, 'base64')]).subarray(1);
+    const values = decode(source(type), bytes);
+    expect(createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex')).toBe(sha256);
+  },
+);
+
 it('names what it cannot decode', () => {
-  expect(() => decode(source('Q6_K'), new Uint8Array(210))).toThrow(/Weight w of file.*Q6_K.*Q4_1/s);
+  expect(() => decode(source('IQ2_S'), new Uint8Array(82))).toThrow(/Weight w of file.*IQ2_S.*Q4_1/s);
 });

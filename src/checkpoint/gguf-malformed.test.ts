@@ -144,8 +144,8 @@ describe('readGgufHeader refuses', () => {
 
   it('types that cannot be decoded, once the file is known to be whole', () => {
     const unsupported = expect.objectContaining({ code: 'weight-type-unsupported' });
-    expect(() => read({ tensors: [tensor({ extents: [256], type: 14 })], data: 210 })).toThrow(unsupported);
-    expect(() => read({ tensors: [tensor({ extents: [256], type: 14 })], data: 209 })).toThrow(
+    expect(() => read({ tensors: [tensor({ extents: [256], type: 22 })], data: 82 })).toThrow(unsupported);
+    expect(() => read({ tensors: [tensor({ extents: [256], type: 22 })], data: 81 })).toThrow(
       /ends too early/,
     );
     for (const type of [4, 31, 42, 2 ** 31]) {

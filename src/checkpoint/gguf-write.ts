@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../files/index.ts';
 import { MAXIMUM_AXES, MAXIMUM_NAME } from './gguf-types.ts';
 
 /** Numbers of the stored types (ggml.h, `enum ggml_type`). */
-const TYPE_NUMBERS = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, Q6_K: 14, BF16: 30 } as const;
+const TYPE_NUMBERS = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, IQ2_S: 22, BF16: 30 } as const;
 
 /** A tensor under its GGUF name. */
 export interface GgufTensor {

@@ -68,13 +68,19 @@ const ARRAYS = {
  * Reads and checks the header of a GGUF file: every count and length against the bytes that are left, types that can be
  * decoded, data inside the file, tensor behind tensor. Throws {@link UserError} `gguf-invalid`,
  * `weight-type-unsupported`, `file-truncated`, `file-not-found`.
+ *
+ * @param accept looks at what the model is before its tensors are looked at, and throws for one that is not wanted.
  */
-export function readGgufHeader(path: string): GgufHeader {
+export function readGgufHeader(
+  path: string,
+  accept: (metadata: GgufMetadata) => void = () => {},
+): GgufHeader {
   return withFile(path, (descriptor, fileSize) => {
     refuseOtherKinds(path, readFirstBytes(descriptor, path, fileSize), 'gguf');
     const file = new HeaderReader(path, new SequentialReader(descriptor, path, fileSize));
     const { tensorCount, entryCount } = readCounts(file);
     const metadata = new GgufMetadata(path, readEntries(file, entryCount));
+    accept(metadata);
     const alignment = alignmentOf(path, metadata);
     const tensors = readTensors(file, tensorCount);
     placeTensors(path, tensors, file.bytes.position, alignment, fileSize);

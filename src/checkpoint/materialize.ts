@@ -30,7 +30,7 @@ export async function materialize(
   const toDecode: WeightSource[] = [];
   for (const name of new Set(names)) {
     const source = findWeight(checkpoint, name);
-    if (source.dtype === 'F32' && source.permutedRowsPerHead === undefined) {
+    if (source.dtype === 'F32' && source.rowOrder === undefined && source.plusOne === undefined) {
       // Checks that all values are finite.
       for (const _ of decodedPieces(source)) {
         await nextTurn();

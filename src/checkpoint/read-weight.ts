@@ -4,6 +4,7 @@ import { readExactly, withFile } from '../files/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { decode } from './dequantize.ts';
 import { assertFinite } from './finite.ts';
+import { plainRows, rowsTogether } from './row-order.ts';
 import { rowsAndColumns, storedTypeOf, type WeightSource } from './weight-source.ts';
 
 /** Elements that are decoded at a time: bounds memory, long enough for full speed. */
@@ -62,9 +63,9 @@ export function differenceNorm(a: WeightSource, b: WeightSource): { difference: 
 export function* decodedPieces(source: WeightSource): Generator<Float32Array> {
   const type = storedTypeOf(source.name, source.dtype, source.path);
   const { rows, columns } = rowsAndColumns(source);
-  const { permutedRowsPerHead = 1 } = source;
-  // A piece is a whole number of heads (or rows), hence of blocks: no block crosses a row.
-  const unit = permutedRowsPerHead * columns;
+  const { rowOrder, plusOne = false } = source;
+  // A piece is a whole number of rows that stay together, hence of blocks: no block crosses a row.
+  const unit = rowsTogether(rowOrder, rows) * columns;
   const pieceElements = Math.max(1, Math.floor(PIECE_ELEMENTS / unit)) * unit;
   const elements = rows * columns;
   for (let first = 0; first < elements; first += pieceElements) {
@@ -74,37 +75,7 @@ export function* decodedPieces(source: WeightSource): Generator<Float32Array> {
     const bytes = withFile(source.path, (file) => readExactly(file, source.path, offset, length));
     const values = decode(source, bytes);
     assertFinite(source.name, values, first);
-    yield permutedRowsPerHead > 1 ? unpermute(values, permutedRowsPerHead, columns) : values;
+    if (plusOne) for (let i = 0; i < values.length; i++) values[i]! -= 1;
+    yield rowOrder === undefined ? values : plainRows(values, rowOrder, columns);
   }
-}
-
-/** Undoes {@link permuteRows}. */
-export function unpermute(values: Float32Array, rowsPerHead: number, columns: number): Float32Array {
-  return moveRows(values, columns, (stored) => ({ from: stored, to: plainRow(stored, rowsPerHead) }));
-}
-
-/**
- * The row permutation of llama.cpp's converter (convert_hf_to_gguf.py, `LlamaModel.permute`), which it makes in
- * queries and keys: within a head of `rowsPerHead` rows, stored row 2j + s is row s·rowsPerHead/2 + j (s = 0, 1).
- */
-export function permuteRows(values: Float32Array, rowsPerHead: number, columns: number): Float32Array {
-  return moveRows(values, columns, (stored) => ({ from: plainRow(stored, rowsPerHead), to: stored }));
-}
-
-function plainRow(stored: number, rowsPerHead: number): number {
-  const inHead = stored % rowsPerHead;
-  return stored - inHead + (inHead % 2) * (rowsPerHead / 2) + Math.floor(inHead / 2);
-}
-
-function moveRows(
-  values: Float32Array,
-  columns: number,
-  move: (row: number) => { readonly from: number; readonly to: number },
-): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < values.length / columns; row++) {
-    const { from, to } = move(row);
-    result.set(values.subarray(from * columns, (from + 1) * columns), to * columns);
-  }
-  return result;
 }

@@ -1,13 +1,13 @@
 /** llama.cpp loads our GGUF adapter, and its next-token probabilities move as ours do. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adaptedModel, exportGgufLora, lowRankUpdates } from '../../src/adapters/index.ts';
 import { randomAdapter, type TestLayer } from '../../src/adapters/testing.ts';
-import { decode, type GgufValue, readGgufHeader, writeGguf } from '../../src/checkpoint/index.ts';
 import { openModel, Predictor } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
+import { writeFloatCopy } from './float-copy.ts';
 import { findLlamaCpp, findSmolLm, llamaLogits } from './tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-llama-'));
@@ -89,30 +89,6 @@ describe.skipIf(missing !== undefined)(`llama.cpp${reason}`, () => {
     expect(error / size).toBeLessThan(tolerance);
   });
 });
-
-/** The same GGUF model with every tensor as float32. */
-async function writeFloatCopy(from: string, to: string): Promise<void> {
-  const { metadata, tensors } = readGgufHeader(from);
-  const bytes = readFileSync(from);
-  const storedValue = (key: string): GgufValue => {
-    const { type, value } = metadata.entry(key)!;
-    if (type === 'float32') return { float32: value as number };
-    return (typeof value === 'object' ? [...value] : value) as GgufValue;
-  };
-  await writeGguf(
-    to,
-    Object.fromEntries(metadata.keys().map((key) => [key, storedValue(key)])),
-    tensors.map((tensor) => {
-      const values = decode(tensor, bytes.subarray(tensor.offset, tensor.offset + tensor.length));
-      return {
-        name: tensor.name,
-        shape: tensor.shape,
-        type: 'F32' as const,
-        data: new Uint8Array(values.buffer),
-      };
-    }),
-  );
-}
 
 function logProbabilities(logits: Float32Array): Float64Array {
   const largest = logits.reduce((a, b) => Math.max(a, b));

@@ -3,6 +3,7 @@ import { ggufMetadata } from '../../../test/support/gguf.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
 
 const METADATA = {
+  'general.architecture': 'llama',
   'llama.context_length': 64,
   'tokenizer.ggml.model': 'gpt2',
   'tokenizer.ggml.pre': 'smollm',

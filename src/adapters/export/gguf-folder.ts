@@ -19,7 +19,7 @@ export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<str
     'tokenizer_config.json': {
       ...config,
       tokenizer_class: 'PreTrainedTokenizerFast',
-      model_max_length: gguf.integer('llama.context_length'),
+      model_max_length: gguf.integer(`${gguf.string('general.architecture')}.context_length`),
       clean_up_tokenization_spaces: false,
       ...(template === undefined ? {} : { chat_template: template }),
     },

@@ -1,5 +1,11 @@
 /** Adapters as llama.cpp loads them: a GGUF file of LoRA factors under the base's GGUF names. */
-import { type GgufTensor, llamaGgufName, permuteRows, writeGguf } from '../../checkpoint/index.ts';
+import {
+  findGgufNames,
+  type GgufNames,
+  type GgufTensor,
+  storedRows,
+  writeGguf,
+} from '../../checkpoint/index.ts';
 import { UserError } from '../../errors/index.ts';
 import { refuseExisting } from '../../files/index.ts';
 import type { Model } from '../../models/index.ts';
@@ -10,7 +16,7 @@ import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.
  *
  * llama.cpp scales a layer's change by alpha / r with one alpha for the file and the layer's own r, so B of a
  * layer of rank r is written r / alpha times as large.
- * Throws {@link UserError} `gguf-unsupported` for a model that is no Llama, `output-exists`, `cannot-write`.
+ * Throws {@link UserError} `gguf-unsupported` for a model that llama.cpp's converter is not known to take, `output-exists`, `cannot-write`.
  */
 export async function exportGgufLora(
   path: string,
@@ -18,34 +24,35 @@ export async function exportGgufLora(
   updates: readonly LowRankUpdate[],
 ): Promise<void> {
   const { modelType, computed } = base.definition;
-  if (modelType !== 'llama') {
+  const heads = Number(computed.num_attention_heads);
+  const names = findGgufNames(modelType, Number(computed.head_dim), heads);
+  if (names === undefined) {
     throw new UserError('gguf-unsupported', {
       what: `An adapter of ${base.path} cannot be written for llama.cpp.`,
       got: `model_type ${modelType}`,
-      expected: 'llama',
+      expected: 'a model that is read from GGUF',
       fix: 'export with --format peft --portable and convert that with llama.cpp’s convert_lora_to_gguf.py',
     });
   }
   await refuseExisting(path);
   const alpha = largestRank(updates);
-  const headSize = Number(computed.head_dim);
   await writeGguf(
     path,
     {
-      'general.architecture': 'llama',
+      'general.architecture': names.architecture,
       'general.type': 'adapter',
       'adapter.type': 'lora',
       'adapter.lora.alpha': { float32: alpha },
     },
-    updates.flatMap((update) => loraTensors(update, alpha, headSize)),
+    updates.flatMap((update) => loraTensors(update, alpha, names)),
   );
 }
 
-function loraTensors(update: LowRankUpdate, alpha: number, headSize: number): GgufTensor[] {
+function loraTensors(update: LowRankUpdate, alpha: number, names: GgufNames): GgufTensor[] {
   const { layer, left } = update;
   const rank = left.cols;
   const { a, b } = loraFactors(update, rank, rank / alpha);
-  const { name, permuted } = llamaGgufName(`${layer.name}.weight`);
+  const { name, rowOrder } = names.nameOf(`${layer.name}.weight`);
   const tensor = (suffix: string, shape: readonly number[], { buffer }: Float32Array): GgufTensor => ({
     name: `${name}.${suffix}`,
     shape,
@@ -54,6 +61,6 @@ function loraTensors(update: LowRankUpdate, alpha: number, headSize: number): Gg
   });
   return [
     tensor('lora_a', [rank, layer.inFeatures], a),
-    tensor('lora_b', [layer.outFeatures, rank], permuted ? permuteRows(b, headSize, rank) : b),
+    tensor('lora_b', [layer.outFeatures, rank], rowOrder === undefined ? b : storedRows(b, rowOrder, rank)),
   ];
 }

@@ -139,7 +139,7 @@ export function changeParts(parts: GgufParts, rng: Rng): string {
       return `alignment ${value}`;
     }
     case 6:
-      if (info !== undefined) info.type = pick(rng, [4, 5, 6, 12, 24, 31, 39, 255, 2 ** 31]);
+      if (info !== undefined) info.type = pick(rng, [4, 5, 6, 12, 16, 24, 31, 39, 40, 255, 2 ** 31]);
       return 'type of a tensor';
     case 7:
       if (info !== undefined) info.dims[rng.integer(info.dims.length || 1)] = size;

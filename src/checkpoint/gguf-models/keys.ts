@@ -1,19 +1,21 @@
-/** The `llama.*` keys of a GGUF header: those that are computed with, and what to make of all others. */
-import { someOf } from '../errors/index.ts';
-import type { GgufMetadata } from './gguf-metadata.ts';
-import { unsupportedFeature } from './unsupported-feature.ts';
-
-const PREFIX = 'llama.';
+/** The keys of an architecture in a GGUF header: those that are computed with, and what to make of all others. */
+import { someOf } from '../../errors/index.ts';
+import type { GgufMetadata } from '../gguf-metadata.ts';
+import { unsupportedFeature } from '../unsupported-feature.ts';
 
 /**
- * Keys that llama.cpp computes a Llama with and this program doesn't, each with the value at which it changes nothing
- * (tried with llama.cpp: it leaves sliding windows, soft-capping and multipliers out).
+ * Keys that llama.cpp computes with and this program doesn't, each with the value at which it changes nothing (tried with
+ * llama.cpp: it leaves windows, soft-capping and multipliers out where an architecture does not have them).
  */
 const NEUTRAL: ReadonlyMap<string, number> = new Map([
   ['attention.causal', 1],
   ['expert_count', 0],
   ['expert_used_count', 0],
   ['rope.scaling.attn_factor', 1],
+  ['rope.scaling.yarn_attn_factor', 1],
+  ['rope.scaling.yarn_beta_fast', 32],
+  ['rope.scaling.yarn_beta_slow', 1],
+  ['rope.scaling.yarn_ext_factor', 1],
 ]);
 
 /** Keys that say nothing about numbers: where the model comes from, and what only other scalings than ours read. */
@@ -24,19 +26,25 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'tensor_data_layout',
 ]);
 
-export class LlamaKeys {
+export class GgufKeys {
   readonly path: string;
+  private readonly prefix: string;
   private readonly metadata: GgufMetadata;
   private readonly read = new Set<string>();
 
-  constructor(path: string, metadata: GgufMetadata) {
+  constructor(path: string, metadata: GgufMetadata, architecture: string) {
     this.path = path;
     this.metadata = metadata;
+    this.prefix = `${architecture}.`;
   }
 
   /** A text; read from then on, as are those of the methods below. Throws {@link UserError} `gguf-invalid`, as they do. */
   string(key: string): string | undefined {
     return this.metadata.string(this.full(key));
+  }
+
+  boolean(key: string, otherwise: boolean): boolean {
+    return this.metadata.boolean(this.full(key)) ?? otherwise;
   }
 
   number(key: string, otherwise?: number): number {
@@ -58,7 +66,7 @@ export class LlamaKeys {
   /** Refuses any other number under this key. Throws {@link UserError} `gguf-unsupported`. */
   expect(key: string, only: number): void {
     const value = this.number(key, only);
-    if (value !== only) throw unsupportedFeature(this.path, `${PREFIX}${key} = ${value}, not ${only}`);
+    if (value !== only) throw unsupportedFeature(this.path, `${this.prefix}${key} = ${value}, not ${only}`);
   }
 
   /**
@@ -68,8 +76,8 @@ export class LlamaKeys {
   describeRest(): string[] {
     const idle: string[] = [];
     for (const name of this.metadata.keys()) {
-      const key = name.slice(PREFIX.length);
-      if (!name.startsWith(PREFIX) || this.read.has(key) || HARMLESS.has(key)) continue;
+      const key = name.slice(this.prefix.length);
+      if (!name.startsWith(this.prefix) || this.read.has(key) || HARMLESS.has(key)) continue;
       const { value } = this.metadata.entry(name)!;
       const neutral = NEUTRAL.get(key);
       if (Number(value) === (neutral ?? 0)) continue;
@@ -79,13 +87,13 @@ export class LlamaKeys {
     }
     if (idle.length === 0) return [];
     return [
-      `The header says ${someOf(idle)}, which is not computed: llama.cpp does not read it for a Llama either.`,
+      `The header says ${someOf(idle)}, which is not computed: llama.cpp does not read it for this architecture either.`,
     ];
   }
 
   private full(key: string): string {
     this.read.add(key);
-    return PREFIX + key;
+    return this.prefix + key;
   }
 
   private required(full: string, value: number | undefined): number {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ggufMetadata } from '../../test/support/gguf.ts';
-import type { GgufValue } from './gguf-write.ts';
-import { translateLlama } from './llama-gguf.ts';
-import type { WeightSource } from './weight-source.ts';
+import { ggufMetadata } from '../../../test/support/gguf.ts';
+import type { GgufValue } from '../gguf-write.ts';
+import type { WeightSource } from '../weight-source.ts';
+import { translateGguf } from './translate.ts';
 
 const KEYS: Record<string, GgufValue> = {
   'general.architecture': 'llama',
@@ -22,7 +22,7 @@ const tensor = (name: string, shape: number[]): WeightSource => ({
   length: 0,
 });
 const translate = (keys: Record<string, GgufValue>, more: WeightSource[] = []) =>
-  translateLlama('tiny.gguf', {
+  translateGguf('tiny.gguf', {
     metadata: ggufMetadata({ ...KEYS, ...keys }),
     tensors: [tensor('token_embd.weight', [5, 32]), ...more],
   });
@@ -51,7 +51,7 @@ describe('rotary scaling is what llama.cpp makes of the header', () => {
     const both = () => translate({ 'llama.rope.scale_linear': 2 }, [factors]);
     expect(both).toThrow(/rope_freqs\.weight and linear scaling by 2/);
     expect(() => translate({}, [tensor('rope_freqs.weight', [1e9])])).toThrow(/shape \[1000000000\]/);
-    for (const type of ['yarn', 'longrope', 'constructor'])
+    for (const type of ['longrope', 'constructor'])
       expect(() => translate({ 'llama.rope.scaling.type': type })).toThrow(type);
     expect(() => translate({ 'llama.rope.scaling.factor': { float32: -2 } })).toThrow(/by -2/);
   });
