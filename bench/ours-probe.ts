@@ -7,7 +7,7 @@
 import { collectMeasurements, type MeasurePlan } from '../src/coverage/collect.ts';
 import { addPass, emptyMeasurement } from '../src/coverage/measurement.ts';
 import { buildPass, LOSS } from '../src/coverage/pass.ts';
-import { lossInputs, openModel, targetCount } from '../src/models/index.ts';
+import { lossInputs, openModel } from '../src/models/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';
 import { readBatches, readFrameSets } from './files.ts';
 
@@ -46,7 +46,7 @@ for (const batch of batches) {
   const began = performance.now();
   const outputs = await program.run(lossInputs([batch]));
   losses.push(outputs[LOSS]!.data[0] as number);
-  for (const layer of measured) addPass(layer, outputs, [targetCount(batch)], plan);
+  for (const layer of measured) addPass(layer, outputs, plan);
   batchSeconds.push((performance.now() - began) / 1000);
 }
 await engine.close();

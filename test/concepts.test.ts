@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { MeasurePlan } from '../src/coverage/collect.ts';
-import { frameOutputName, outputName } from '../src/coverage/collect.ts';
+import { outputName, type StackPart, stackOutputName } from '../src/coverage/collect.ts';
 import { dimension, nullEnergy, parameterCount } from '../src/coverage/families.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverage/measurement.ts';
-import { naturalCurves, naturalDirection } from '../src/coverage/natural.ts';
+import { naturalCurves, naturalHalves } from '../src/coverage/natural.ts';
 import { nullBand, nullMoments } from '../src/coverage/null.ts';
 import { ceilingEnergy, summarizeSpectra } from '../src/coverage/spectrum.ts';
 import { type MeasuredLayer, regimeOf, summarizeGroup } from '../src/coverage/summarize.ts';
@@ -67,21 +67,34 @@ function measure(a: Rows, b: Rows): LayerMeasurement {
   const diagonal = (values: readonly number[]) =>
     axes.flatMap((i) => axes.map((j) => (i === j ? values[i]! : 0)));
   const trace = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-  const per = (part: Parameters<typeof frameOutputName>[2]) => frameOutputName('layer', 0, part);
+  const per = (part: StackPart) => stackOutputName('layer', 0, part);
   const tensor = (values: readonly number[]) => float32([values.length], values);
+  const squares = (values: readonly number[]) => float32([1, 2, RANK, RANK], values);
   const layer = { name: 'layer', inFeatures: 3, outFeatures: 3 };
   const measurement = emptyMeasurement(layer, [RANK], FAMILIES, PLAN);
   const outputs = {
     [outputName('layer', 'inner')]: tensor(pairs.map(([g, h]) => inner(g, h))),
     [outputName('layer', 'traces')]: tensor([trace(A), trace(A), trace(B), trace(B)]),
-    [per('core')]: tensor([a, b].flatMap(corner)),
+    [per('core')]: tensor(
+      pairs.flatMap(([g, h]) =>
+        axes.map((k) =>
+          axes.reduce(
+            (sum, i) =>
+              sum + axes.reduce((all, j) => all + (Math.max(i, j) === k ? g[i]![j]! * h[i]![j]! : 0), 0),
+            0,
+          ),
+        ),
+      ),
+    ),
+    [per('diagonal')]: tensor([a, b].flatMap((g) => axes.map((i) => g[i]![i]!))),
     [per('left')]: tensor(pairs.flatMap(([g, h]) => axes.map((i) => dot(g[i]!, h[i]!)))),
     [per('right')]: tensor(pairs.flatMap(([g, h]) => axes.map((j) => dot(column(g, j), column(h, j))))),
-    [per('inputs')]: tensor([...diagonal(A), ...diagonal(A)]),
-    [per('outputs')]: tensor([...diagonal(B), ...diagonal(B)]),
-    [per('permuted')]: tensor([2, 0, 0, 0, -1, 0, 0, 0]),
+    [per('blocks')]: squares([a, b].flatMap(corner)),
+    [per('inputs')]: squares([...diagonal(A), ...diagonal(A)]),
+    [per('outputs')]: squares([...diagonal(B), ...diagonal(B)]),
+    [per('permuted')]: squares([2, 0, 0, 0, -1, 0, 0, 0]),
   };
-  addPass(measurement, outputs, TARGETS, PLAN);
+  addPass(measurement, outputs, PLAN);
   return measurement;
 }
 
@@ -195,19 +208,18 @@ describe('the worked example of docs/concepts.md', () => {
   });
 
   it('natural coverage', async () => {
-    const { natural } = measurement.frames[0]!;
     const whitener = new Whitener(createReferenceEngine());
-    const both = await naturalCurves(measurement, natural!, RANK, [TARGETS], RIDGE, whitener);
-    const half = (index: 0 | 1) =>
-      naturalDirection(measurement, natural!, RANK, [TARGETS], RIDGE, index, whitener);
+    const [both] = await naturalCurves(measurement, [TARGETS], RIDGE, whitener);
+    const halves = await naturalHalves(measurement, [TARGETS], RIDGE, whitener);
+    const half = (index: 0 | 1) => halves[index][0]!;
     const row = (name: string, curve: Float64Array, derivations: readonly string[] = ['', '']) =>
       says(`| ${name} | ${[...curve].map((value, i) => derivations[i] + fraction(value)).join(' | ')} |`);
-    row('half a, in sample', (await half(0)).inSample, ['6²/360 = ', '+ 4²/240 = ']);
-    row('half b, in sample', (await half(1)).inSample, ['4²/360 = ', '+ 3²/216 + 2²/240 = ']);
-    row('in sample (mean of both)', both.inSample);
-    row('held out', both.heldOut, ['6·4/360 = ', '+ 4·2/240 = ']);
-    row('permuted, in sample', both.permutedInSample);
-    row('permuted, held out', both.permutedHeldOut);
+    row('half a, in sample', half(0).inSample, ['6²/360 = ', '+ 4²/240 = ']);
+    row('half b, in sample', half(1).inSample, ['4²/360 = ', '+ 3²/216 + 2²/240 = ']);
+    row('in sample (mean of both)', both!.inSample);
+    row('held out', both!.heldOut, ['6·4/360 = ', '+ 4·2/240 = ']);
+    row('permuted, in sample', both!.permutedInSample);
+    row('permuted, held out', both!.permutedHeldOut);
   });
 
   it('the label', () => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectMeasurements, type MeasurePlan } from '../src/coverage/collect.ts';
 import { type Frame, type FrameSet, placeFrames } from '../src/coverage/frame.ts';
+import { passInputs } from '../src/coverage/measure.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverage/measurement.ts';
 import { collectMoments } from '../src/coverage/moments.ts';
-import { naturalDirection } from '../src/coverage/natural.ts';
+import { naturalHalves } from '../src/coverage/natural.ts';
 import { buildPass } from '../src/coverage/pass.ts';
 import { Whitener } from '../src/coverage/whitener.ts';
 import { lossInputs, type Model, openModel, targetCount } from '../src/models/index.ts';
@@ -57,11 +58,11 @@ describe.each(REFERENCE_MODELS)('%s', (name) => {
     const pass = buildPass(model, layers, { lanes: 2, sequences, seqLen });
     collectMeasurements(pass.graph, pass.layers, placed, plan);
     const program = await engine.load(pass.graph);
-    const outputs = await program.run(lossInputs(batches));
+    const outputs = await program.run(passInputs(batches, plan));
     measured = layers.map((layer) => {
       const ranks = placed.map(({ frames }) => frames.get(layer.name)!.rank);
       const measurement = emptyMeasurement(layer, ranks, FAMILIES, plan);
-      addPass(measurement, outputs, targets, plan);
+      addPass(measurement, outputs, plan);
       return measurement;
     });
   });
@@ -100,18 +101,10 @@ describe.each(REFERENCE_MODELS)('%s', (name) => {
 
   it('natural coverage at every rank, in sample and across batches', async () => {
     for (const layer of measured) {
+      const [half] = await naturalHalves(layer, [targets], reference.json.ridge, whitener);
       for (const [index, basis] of BASES.entries()) {
-        const { natural, rank } = layer.frames[index]!;
         const expected = reference.json.layers[layer.name].bases[basis];
-        const curves = await naturalDirection(
-          layer,
-          natural!,
-          rank,
-          [targets],
-          reference.json.ridge,
-          0,
-          whitener,
-        );
+        const curves = half[index]!;
         expect(relativeError(curves.inSample, expected.nu)).toBeLessThan(1e-5);
         expect(relativeError(curves.heldOut, expected.nuCross)).toBeLessThan(1e-4);
         // The rows were not shuffled here, so the permuted core is the core.

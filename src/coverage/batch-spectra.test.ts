@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Graph, slice } from '../graph/index.ts';
 import { createRng, float32, type Matrix, matrix, multiply, singularValues } from '../numeric/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import { collectSpectra, readSpectra } from './batch-spectra.ts';
+import { collectSpectra, SpectraReader } from './batch-spectra.ts';
 
 const engine = createOnnxEngine({ threads: 2 });
 afterAll(() => engine.close());
@@ -34,7 +34,10 @@ async function spectraOf(rows: number, lanes: number, change: (x: Matrix, dy: Ma
   ]);
   const outputs = await program.run(Object.fromEntries(tensors));
   await program.release();
-  const found = await readSpectra(outputs, layers, lanes, engine.matmul);
+  const found = new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []]));
+  const reader = new SpectraReader(found, lanes, engine.matmul);
+  await reader.read(outputs, layers, lanes);
+  await reader.end();
   const expected = async (x: string, dy: string, lane: number) => {
     const part = ({ cols, data }: Matrix) =>
       matrix(rows, cols, data.slice(lane * rows * cols, (lane + 1) * rows * cols));

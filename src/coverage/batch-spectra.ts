@@ -51,44 +51,97 @@ export function collectSpectra(
   return ofInputs;
 }
 
-/** Layer → singular values of its gradient in each lane's batch, descending, min(m, n) of them. */
-export async function readSpectra(
-  outputs: Readonly<Record<string, Tensor>>,
+/** A symmetric matrix whose eigenvalues are the squares of a gradient's singular values. */
+interface Squared {
+  readonly layer: string;
+  readonly matrix: Matrix;
+  /** min(m, n) of the layer. */
+  readonly shorter: number;
+}
+
+/**
+ * Reads the singular values of single batches' gradients out of passes, min(m, n) of each, descending. The eigenvalues
+ * are found while the engine is at its next passes.
+ */
+export class SpectraReader {
+  private readonly spectra: ReadonlyMap<string, Float64Array[]>;
+  private readonly product: MatrixProduct;
+  private readonly waiting: Squared[] = [];
+  private readonly wanted: number;
+  private batches = 0;
+  private solving: Promise<void> | undefined;
+
+  /**
+   * @param spectra layer → spectra, which are added to.
+   * @param wanted batches that spectra are wanted of.
+   */
+  constructor(spectra: ReadonlyMap<string, Float64Array[]>, wanted: number, product: MatrixProduct) {
+    this.spectra = spectra;
+    this.wanted = wanted;
+    this.product = product;
+  }
+
+  /** Takes what {@link collectSpectra} put out in a pass, which is removed from `outputs`. */
+  async read(outputs: Record<string, Tensor>, layers: readonly LayerSides[], lanes: number): Promise<void> {
+    const all = await squaredGradients(outputs, layers, lanes, this.product);
+    const places = new Map<string, number>();
+    for (const one of all) {
+      const lane = places.get(one.layer) ?? 0;
+      places.set(one.layer, lane + 1);
+      if (this.batches + lane < this.wanted) this.waiting.push(one);
+    }
+    this.batches += lanes;
+    this.solving ??= this.solve();
+  }
+
+  /** Waits for all of them. */
+  async end(): Promise<void> {
+    await this.solving;
+  }
+
+  private async solve(): Promise<void> {
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      // Between two of them the next pass can be asked for.
+      await new Promise(setImmediate);
+      this.spectra.get(next.layer)!.push(rootsOf(symmetricValues(next.matrix), next.shorter));
+    }
+    this.solving = undefined;
+  }
+}
+
+/** Of every layer and lane, in order. */
+async function squaredGradients(
+  outputs: Record<string, Tensor>,
   layers: readonly LayerSides[],
   lanes: number,
   product: MatrixProduct,
-): Promise<ReadonlyMap<string, Float64Array[]>> {
+): Promise<Squared[]> {
   const owners = inputOwners(layers);
   const roots = new Map<string, Matrix>();
-  const spectra = new Map<string, Float64Array[]>();
-  for (const { name, x, dy } of layers) {
-    const values: Float64Array[] = [];
+  const all: Squared[] = [];
+  const take = (layer: string, part: Part, lane: number): Matrix | undefined => {
+    const name = outputName(layer, part, lane);
+    const output = outputs[name];
+    delete outputs[name];
+    return output && matrix(output.shape[0]!, output.shape[1]!, output.data as Float64Array);
+  };
+  for (const { name: layer, x, dy } of layers) {
     const shorter = Math.min(x.shape[1]!, dy.shape[1]!);
     for (let lane = 0; lane < lanes; lane++) {
-      const read = (layer: string, part: Part): Matrix | undefined => {
-        const output = outputs[outputName(layer, part, lane)];
-        return (
-          output && matrix(output.shape[0]!, output.shape[1]!, Float64Array.from(output.data as Float64Array))
-        );
-      };
-      const whole = read(name, 'gradient');
-      if (whole !== undefined) {
-        values.push(rootsOf(symmetricValues(whole), shorter));
-        continue;
+      let squared = take(layer, 'gradient', lane);
+      if (squared === undefined) {
+        // With x xᵀ = L Lᵀ, the squares are the eigenvalues of dy dyᵀ x xᵀ, and so of Lᵀ dy dyᵀ L.
+        const owner = owners.get(layer)!;
+        const key = `${owner}|${lane}`;
+        const root = roots.get(key) ?? semidefiniteRoot(take(owner, 'rows of x', lane)!);
+        roots.set(key, root);
+        const right = await product(take(layer, 'rows of dy', lane)!, root);
+        squared = await product(root, right, { transposeA: true });
       }
-      // With x xᵀ = L Lᵀ, the squares are the eigenvalues of dy dyᵀ x xᵀ, and so of Lᵀ dy dyᵀ L.
-      const owner = owners.get(name)!;
-      const key = `${owner}|${lane}`;
-      const root = roots.get(key) ?? semidefiniteRoot(read(owner, 'rows of x')!);
-      roots.set(key, root);
-      const inside = await product(root, await product(read(name, 'rows of dy')!, root), {
-        transposeA: true,
-      });
-      values.push(rootsOf(symmetricValues(inside), shorter));
+      all.push({ layer, matrix: squared, shorter });
     }
-    spectra.set(name, values);
   }
-  return spectra;
+  return all;
 }
 
 /** The first layer of those that share an input, by layer. */

@@ -6,6 +6,7 @@ import { type FrameSet, frameRank } from './frame.ts';
 import { wholeColumns } from './frames-cache.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
+import { staysInEngine } from './natural-sums.ts';
 import type { ProbeSettings } from './settings.ts';
 import type { Sweep } from './sweeps.ts';
 
@@ -73,15 +74,18 @@ export function estimateMeasuring(
     ...plan,
     frames: new Map(layers.map((layer) => [layer.name, unplaced(plan.label, layer, frameRank(layer, rank))])),
   }));
-  const plan = { ...measurePlan(settings, createRng(0)), spectra: true };
+  const plan = { ...measurePlan(settings, createRng(0)), summed: true, spectra: true };
   const { graph, segments } = buildMeasuringPass(model, layers, sets, settings, plan, recomputed);
   const mapped = [...mappedBytes(graph).values()].reduce((sum, bytes) => sum + bytes, 0);
   const frames = layers.reduce((sum, layer) => sum + frameBytes(layer, rank, plans.length), 0);
-  const outputs = [...graph.outputs.values()].reduce((sum, value) => sum + byteLength(value), 0);
+  const outputs = [...graph.outputs]
+    .filter(([name]) => !staysInEngine(name))
+    .reduce((sum, [, value]) => sum + byteLength(value), 0);
   const cores = settings.natural
-    ? layers.reduce((sum, layer) => sum + frameRank(layer, rank) ** 2, 0) *
+    ? 4 *
+      layers.reduce((sum, layer) => sum + frameRank(layer, rank) ** 2, 0) *
       plans.length *
-      (4 * settings.batches + 48)
+      settings.batches
     : 0;
   const pass = ENGINE_SLACK * estimatePeakBytes(graph) + (OUTPUT_COPIES - 1) * outputs;
   return { bytes: mapped + pass + cores, weightBytes: mapped - frames, segments };

@@ -8,7 +8,7 @@ export { dimension, nullEnergy, parameterCount } from './families.ts';
 export { type Frame, type FrameSet, frameRank, frameValue, placeFrames } from './frame.ts';
 export { isFramesFile } from './frames-file.ts';
 export { makeFrames, namedBasis, planFrames } from './make-frames.ts';
-export { measure } from './measure.ts';
+export { measure, passInputs } from './measure.ts';
 export { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
 export { collectMoments } from './moments.ts';
 export { type NaturalCurves, naturalCurves, naturalTotal } from './natural.ts';

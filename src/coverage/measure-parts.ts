@@ -5,7 +5,6 @@ import { joinSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { Batch, Model } from '../models/index.ts';
 import { mean, type Rng } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { FRAMES_FORMAT, type FrameSet, placeFrames } from './frame.ts';
 import { type FramePlan, makeFrames } from './make-frames.ts';
@@ -187,31 +186,29 @@ function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<stri
 
 /** Groups the draws of a basis, and computes natural coverage. */
 async function finish(
-  { layers, targets, spectra }: Measured,
+  { layers, targets, spectra, release }: Measured,
   sets: readonly FrameSet[],
-  { bases, ridge }: ProbeSettings,
+  { bases, natural, ridge }: ProbeSettings,
   engine: Engine,
   watch: Watch,
 ): Promise<MeasuredLayer[]> {
   const finished: MeasuredLayer[] = [];
   const whitener = new Whitener(engine);
   for (const measurement of layers) {
-    // The sums for natural coverage are the largest part of a measurement, and not needed any longer then.
-    const frames = measurement.frames.map((frame) => ({ ...frame, natural: null }));
-    const ofBasis = async (basis: Basis) => {
-      const { natural, rank } = measurement.frames.find((_, index) => sets[index]!.basis === basis)!;
-      const curves = natural && (await naturalCurves(measurement, natural, rank, targets, ridge, whitener));
-      return { basis, draws: frames.filter((_, index) => sets[index]!.basis === basis), natural: curves };
-    };
-    const measuredBases: Awaited<ReturnType<typeof ofBasis>>[] = [];
-    for (const basis of bases) measuredBases.push(await ofBasis(basis));
+    const curves = natural ? await naturalCurves(measurement, targets, ridge, whitener) : undefined;
+    const measuredBases = bases.map((basis) => {
+      const ofBasis = (_: unknown, index: number) => sets[index]!.basis === basis;
+      const draws = measurement.frames.filter(ofBasis);
+      return { basis, draws, natural: curves?.filter(ofBasis)[0] ?? null };
+    });
     finished.push({
-      measurement: { ...measurement, frames },
+      measurement,
       spectrum: summarizeSpectra(spectra.get(measurement.name)!),
       bases: measuredBases,
     });
     watch.report({ stage: 'summary', done: finished.length, total: layers.length });
   }
   await whitener.release();
+  await release();
   return finished;
 }

@@ -1,14 +1,15 @@
 /** The passes that measure: two batches side by side in each. */
 import { UserError } from '../errors/index.ts';
 import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
-import { type Rng, shuffle, studentInterval } from '../numeric/index.ts';
+import { float32, type Rng, shuffle, studentInterval, type Tensor } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import { readSpectra } from './batch-spectra.ts';
-import { collectMeasurements, type MeasurePlan } from './collect.ts';
+import { SpectraReader } from './batch-spectra.ts';
+import { collectMeasurements, LANE_TARGETS, type MeasurePlan } from './collect.ts';
 import { FAMILY_RULES } from './families.ts';
 import type { FrameSet } from './frame.ts';
 import { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
+import { KeptSums } from './natural-sums.ts';
 import { buildPass, LOSS, type Pass } from './pass.ts';
 import { energyShares, productsAt, sumProducts } from './reach.ts';
 
@@ -33,6 +34,14 @@ export interface Measured {
   readonly targets: readonly (readonly number[])[];
   /** Layer → singular values of its gradient in each of the first batches. */
   readonly spectra: ReadonlyMap<string, Float64Array[]>;
+  /** Frees what the engine holds of it: the sums for natural coverage. */
+  release(): Promise<void>;
+}
+
+/** The inputs of a pass over these batches, side by side. */
+export function passInputs(lanes: readonly Batch[], { natural }: MeasurePlan): Record<string, Tensor> {
+  if (!natural) return lossInputs(lanes);
+  return { ...lossInputs(lanes), [LANE_TARGETS]: float32([lanes.length, 1, 1], lanes.map(targetCount)) };
 }
 
 /** The plan of the passes: pairs of batches, unless there is only one. */
@@ -91,36 +100,37 @@ export async function measure(
   const { spectrumBatches = 0 } = settings;
   // `core` costs nothing more, and is what a run is watched by.
   const families = [...new Set<Family>(['core', ...settings.families])];
+  const ofLayers = layers.map((layer) => {
+    const ranks = frameSets.map(({ frames }) => frames.get(layer.name)!.rank);
+    return emptyMeasurement(layer, ranks, families, plan);
+  });
+  const sums = settings.natural ? await KeptSums.create(engine, ofLayers, plan.lanes) : undefined;
   const measured = {
-    layers: layers.map((layer) => {
-      const ranks = frameSets.map(({ frames }) => frames.get(layer.name)!.rank);
-      return emptyMeasurement(layer, ranks, families, plan);
-    }),
+    layers: ofLayers,
     batches: [] as Batch[],
     losses: [] as number[],
     targets: [] as number[][],
     spectra: new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []])),
+    release: async () => sums?.release(),
   };
+  const spectra = new SpectraReader(measured.spectra, spectrumBatches, engine.matmul);
   /** @returns whether to stop. */
-  const runPasses = async (from: number, to: number, spectra: boolean): Promise<boolean> => {
-    const pass = buildMeasuringPass(model, layers, frameSets, settings, { ...plan, spectra }, recomputed);
+  const runPasses = async (from: number, to: number, withSpectra: boolean): Promise<boolean> => {
+    const passPlan = { ...plan, summed: true, spectra: withSpectra };
+    const pass = buildMeasuringPass(model, layers, frameSets, settings, passPlan, recomputed);
     const program = await engine.load(pass.graph);
     try {
       for (let first = from; first < to; first += plan.lanes) {
         const lanes = batches.slice(first, first + plan.lanes);
-        const outputs = await program.run(lossInputs(lanes));
+        const kept = await sums?.nextPass();
+        const outputs = await program.run({ ...passInputs(lanes, plan), ...kept?.before }, kept?.into);
         const losses = [...(outputs[LOSS]!.data as Float32Array)];
         if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
-        const targets = lanes.map(targetCount);
-        for (const layer of measured.layers) addPass(layer, outputs, targets, plan);
-        if (spectra) {
-          const found = await readSpectra(outputs, pass.layers, lanes.length, engine.matmul);
-          const wanted = spectrumBatches - first;
-          for (const [name, values] of found) measured.spectra.get(name)!.push(...values.slice(0, wanted));
-        }
+        for (const layer of measured.layers) addPass(layer, outputs, plan);
+        if (withSpectra) await spectra.read(outputs, pass.layers, lanes.length);
         measured.batches.push(...lanes);
         measured.losses.push(...losses);
-        measured.targets.push(targets);
+        measured.targets.push(lanes.map(targetCount));
         if (afterPass(measured)) return true;
       }
       return false;
@@ -130,8 +140,14 @@ export async function measure(
   };
   // The spectra cost a program of their own, and the other passes nothing.
   const withSpectra = Math.min(batches.length, plan.lanes * Math.ceil(spectrumBatches / plan.lanes));
-  const stop = withSpectra > 0 && (await runPasses(0, withSpectra, true));
-  if (!stop && withSpectra < batches.length) await runPasses(withSpectra, batches.length, false);
+  try {
+    const stop = withSpectra > 0 && (await runPasses(0, withSpectra, true));
+    if (!stop && withSpectra < batches.length) await runPasses(withSpectra, batches.length, false);
+    await spectra.end();
+  } catch (error) {
+    await measured.release();
+    throw error;
+  }
   return measured;
 }
 

@@ -1,8 +1,16 @@
 /** What one pass measured, read back from the graph's outputs, and its accumulation over passes. */
 import type { Tensor } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
-import { frameOutputName, type MeasurePlan, outputName } from './collect.ts';
-import { diagonalSums, leadingBlockSums, runningSum } from './energies.ts';
+import type { Resident } from '../runtime/index.ts';
+import {
+  type MeasurePlan,
+  outputName,
+  type Stack,
+  type StackPart,
+  stackOutputName,
+  stacksOf,
+} from './collect.ts';
+import { runningSum } from './energies.ts';
 import { type EnergySums, FAMILY_RULES } from './families.ts';
 
 /** Squared norms of every batch, and products of the two batches of every pass. */
@@ -11,14 +19,20 @@ export interface Products<T> {
   readonly pairs: T[];
 }
 
-/** Second moments and cores of both halves of the batches, for natural coverage. */
+/** Cores and second moments of both halves of the batches, for natural coverage: of the S frame sets of a stack. */
 export interface NaturalSums {
-  /** Per pass: [lanes, K, K] of UᵀGV, weighted by the batch's targets. */
-  readonly cores: Float32Array[];
-  /** Sums over passes, [lanes, K, K]: the core of shuffled rows, and second moments of x U and δ V. */
-  readonly permuted: Float64Array;
-  readonly inputs: Float64Array;
-  readonly outputs: Float64Array;
+  /** Per pass: UᵀxᵀδV, [S, lanes, K, K]. */
+  readonly blocks: (Tensor | Resident)[];
+  /** Sums over passes, likewise: the core of shuffled rows, and second moments of x U and δ V. */
+  readonly permuted: Tensor | Resident;
+  readonly inputs: Tensor | Resident;
+  readonly outputs: Tensor | Resident;
+}
+
+/** Frame sets that were measured together. */
+export interface MeasuredStack extends Stack {
+  /** Where natural coverage is measured, from the first pass on. */
+  natural: NaturalSums | null;
 }
 
 /** Everything that was measured with one frame set on one layer. */
@@ -26,7 +40,6 @@ export interface FrameMeasurement {
   readonly rank: number;
   /** Unnormalised energies ‖P G‖² at every rank. */
   readonly energies: ReadonlyMap<Family, Products<Float64Array>>;
-  readonly natural: NaturalSums | null;
 }
 
 /** Everything that was measured on one layer. */
@@ -39,6 +52,7 @@ export interface LayerMeasurement {
   /** Σ‖x‖² and Σ‖δ‖² over the passes, per lane: the traces of the second moments. */
   readonly traces: { readonly inputs: Float64Array; readonly outputs: Float64Array };
   readonly frames: readonly FrameMeasurement[];
+  readonly stacks: readonly MeasuredStack[];
 }
 
 /** An empty measurement; `ranks` are the columns of each frame set on this layer. */
@@ -60,70 +74,74 @@ export function emptyMeasurement(
     frames: ranks.map((rank) => ({
       rank,
       energies: new Map(families.map((family) => [family, products()])),
-      natural: plan.natural
-        ? {
-            cores: [],
-            permuted: new Float64Array(lanes * rank * rank),
-            inputs: new Float64Array(lanes * rank * rank),
-            outputs: new Float64Array(lanes * rank * rank),
-          }
-        : null,
     })),
+    stacks: stacksOf(ranks).map((stack) => ({ ...stack, natural: null })),
   };
 }
 
-/** Adds one pass; `targets` counts the targets of each lane's batch, so that δ = targets · dy. */
+/**
+ * Adds what left the engine in one pass. Sums for natural coverage are taken over where they did: those of a single
+ * pass; see `natural-sums.ts` for those of several.
+ */
 export function addPass(
   layer: LayerMeasurement,
   outputs: Readonly<Record<string, Tensor>>,
-  targets: readonly number[],
-  plan: MeasurePlan,
+  { lanes, natural }: MeasurePlan,
 ): void {
   const read = (name: string) => outputs[name]!.data as Float32Array;
-  const { lanes } = plan;
   record(layer.inner, [...read(outputName(layer.name, 'inner'))], lanes);
-  if (plan.natural) {
+  if (natural) {
     const traces = read(outputName(layer.name, 'traces'));
     for (let lane = 0; lane < lanes; lane++) {
       layer.traces.inputs[lane]! += traces[lane]!;
-      layer.traces.outputs[lane]! += targets[lane]! ** 2 * traces[lanes + lane]!;
+      layer.traces.outputs[lane]! += traces[lanes + lane]!;
     }
   }
-  layer.frames.forEach((frame, index) => {
-    const part = (name: Parameters<typeof frameOutputName>[2]) =>
-      read(frameOutputName(layer.name, index, name));
-    const k = frame.rank;
-    const sums = energySums(part, k, lanes);
-    for (const [family, products] of frame.energies)
-      record(products, FAMILY_RULES[family].energies(sums), lanes);
-    if (frame.natural !== null) addNatural(frame.natural, part, targets, k);
-  });
+  for (const [index, stack] of layer.stacks.entries()) {
+    const output = (part: StackPart) => outputs[stackOutputName(layer.name, index, part)];
+    const part = (name: StackPart) => output(name)!.data as Float32Array;
+    for (const [place, set] of stack.sets.entries()) {
+      const sums = energySums(part, stack, place, lanes);
+      for (const [family, products] of layer.frames[set]!.energies)
+        record(products, FAMILY_RULES[family].energies(sums), lanes);
+    }
+    const [blocks, permuted, inputs, second] = [
+      output('blocks'),
+      output('permuted'),
+      output('inputs'),
+      output('outputs'),
+    ];
+    if (blocks && permuted && inputs && second)
+      stack.natural = { blocks: [blocks], permuted, inputs, outputs: second };
+  }
 }
 
-/** Of the outputs of one frame set in a pass, each made once and only where a family asks for it. */
+/** Of one set of a stack in a pass, each made once and only where a family asks for it. */
 function energySums(
-  part: (name: 'core' | 'left' | 'right') => Float32Array,
-  k: number,
+  part: (name: StackPart) => Float32Array,
+  { rank, sets }: Stack,
+  place: number,
   lanes: 1 | 2,
 ): EnergySums {
-  const pairs: readonly (readonly [number, number])[] =
-    lanes === 2
-      ? [
-          [0, 0],
-          [1, 1],
-          [0, 1],
-        ]
-      : [[0, 0]];
-  const lane = (index: number) => part('core').subarray(index * k * k, (index + 1) * k * k);
-  const blocks = (sums: typeof leadingBlockSums) =>
-    once(() => pairs.map(([a, b]) => sums(lane(a), lane(b), k)));
-  const rows = (side: 'left' | 'right') =>
-    once(() => pairs.map((_, row) => runningSum(part(side).subarray(row * k, (row + 1) * k))));
+  const products = 2 * lanes - 1;
+  const rows = Array.from({ length: products }, (_, row) => row);
+  const sums = (name: StackPart, at: (row: number) => number) =>
+    once(() => rows.map((row) => runningSum(part(name).subarray(at(row) * rank, (at(row) + 1) * rank))));
+  const ofSide = (row: number) => row * sets.length + place;
   return {
-    core: blocks(leadingBlockSums),
-    diagonal: blocks(diagonalSums),
-    left: rows('left'),
-    right: rows('right'),
+    core: sums('core', (row) => place * products + row),
+    diagonal: once(() => {
+      const lane = (index: number) => {
+        const at = place * lanes + index;
+        return part('diagonal').subarray(at * rank, (at + 1) * rank);
+      };
+      return rows.map((row) => {
+        const [a, b] = row < 2 ? [lane(row), lane(row)] : [lane(0), lane(1)];
+        return runningSum(Float64Array.from(a, (value, i) => value * b[i]!));
+      });
+    }),
+    left: sums('left', ofSide),
+    right: sums('right', ofSide),
   };
 }
 
@@ -138,25 +156,4 @@ function once<T>(make: () => T): () => T {
 function record<T>(products: Products<T>, values: readonly T[], lanes: number): void {
   products.batches.push(...values.slice(0, lanes));
   products.pairs.push(...values.slice(lanes));
-}
-
-function addNatural(
-  sums: NaturalSums,
-  part: (name: 'core' | 'permuted' | 'inputs' | 'outputs') => Float32Array,
-  targets: readonly number[],
-  k: number,
-): void {
-  const size = k * k;
-  const core = part('core').slice();
-  for (let i = 0; i < core.length; i++) core[i]! *= targets[Math.floor(i / size)]!;
-  sums.cores.push(core);
-  const add = (sum: Float64Array, values: Float32Array, power: number) => {
-    targets.forEach((count, lane) => {
-      const weight = count ** power;
-      for (let i = lane * size; i < (lane + 1) * size; i++) sum[i]! += weight * values[i]!;
-    });
-  };
-  add(sums.permuted, part('permuted'), 1);
-  add(sums.inputs, part('inputs'), 0);
-  add(sums.outputs, part('outputs'), 2);
 }

@@ -1,8 +1,17 @@
 /** Natural coverage ν: the loss that a natural-gradient step inside the frames could remove, at every rank. */
-import { cholesky, invertLower, type Matrix, type MatrixProduct, matrix } from '../numeric/index.ts';
-import { atRank, leadingBlockSums } from './energies.ts';
-import type { LayerMeasurement, NaturalSums } from './measurement.ts';
-import type { Whitener } from './whitener.ts';
+import { invariant } from '../errors/index.ts';
+import {
+  cholesky,
+  invertLower,
+  type Matrix,
+  type MatrixProduct,
+  matrix,
+  type Tensor,
+} from '../numeric/index.ts';
+import type { Resident } from '../runtime/index.ts';
+import { atRank, leadingBlockSums, runningSum } from './energies.ts';
+import type { LayerMeasurement } from './measurement.ts';
+import type { WhitenedSquares, Whitener } from './whitener.ts';
 
 /** L_A⁻¹ and L_B⁻¹ of the ridged second moments inside the frames; both nest over ranks. */
 export interface Whitening {
@@ -59,108 +68,98 @@ export const naturalTotal = (
 ): number => curves.reduce((sum, one) => sum + atRank(read(one), rank), 0);
 
 /**
- * The batches of lane 0 are one half of the data, those of lane 1 the other. Each half whitens and gives the first
- * gradient once; held out, the second gradient is the other half's. Both directions are averaged.
+ * ν of every frame set on a layer. The batches of lane 0 are one half of the data, those of lane 1 the other. Each half
+ * whitens and gives the first gradient once; held out, the second gradient is the other half's. Both directions are
+ * averaged.
  *
  * @param targets per pass and lane, the targets of its batch.
  */
 export async function naturalCurves(
   layer: LayerMeasurement,
-  sums: NaturalSums,
-  rank: number,
   targets: readonly (readonly number[])[],
   ridge: number,
   whitener: Whitener,
-): Promise<NaturalCurves> {
-  const a = await naturalDirection(layer, sums, rank, targets, ridge, 0, whitener);
-  const b = await naturalDirection(layer, sums, rank, targets, ridge, 1, whitener);
+): Promise<NaturalCurves[]> {
+  const [first, second] = await naturalHalves(layer, targets, ridge, whitener);
   const average = (x: Float64Array, y: Float64Array) => x.map((value, i) => (value + y[i]!) / 2);
-  return {
-    inSample: average(a.inSample, b.inSample),
-    heldOut: average(a.heldOut, b.heldOut),
-    permutedInSample: average(a.permutedInSample, b.permutedInSample),
-    permutedHeldOut: average(a.permutedHeldOut, b.permutedHeldOut),
-    replicates: a.replicates.map((curve, pass) => average(curve, b.replicates[pass]!)),
-  };
+  return first.map((a, set) => {
+    const b = second[set]!;
+    return {
+      inSample: average(a.inSample, b.inSample),
+      heldOut: average(a.heldOut, b.heldOut),
+      permutedInSample: average(a.permutedInSample, b.permutedInSample),
+      permutedHeldOut: average(a.permutedHeldOut, b.permutedHeldOut),
+      replicates: a.replicates.map((curve, pass) => average(curve, b.replicates[pass]!)),
+    };
+  });
 }
 
-/** As {@link naturalCurves}, with the whitening of one `half` only: A = Σxxᵀ/N, B = Σδδᵀ/N, G = Σxδᵀ/N over it. */
-export async function naturalDirection(
+/** As {@link naturalCurves}, with the whitening of each half: A = Σxxᵀ/N, B = Σδδᵀ/N, G = Σxδᵀ/N over it. */
+export async function naturalHalves(
   layer: LayerMeasurement,
-  sums: NaturalSums,
-  rank: number,
   targets: readonly (readonly number[])[],
   ridge: number,
-  half: 0 | 1,
   whitener: Whitener,
-): Promise<NaturalCurves> {
-  const passes = sums.cores.length;
-  const size = rank * rank;
-  const counts = [0, 1].map((lane) => targets.reduce((sum, pass) => sum + pass[lane]!, 0)) as [
-    number,
-    number,
-  ];
-  const count = counts[half];
-  const ridged = (moments: Float64Array, trace: number, features: number): Matrix => {
-    const scaled = moments.slice(half * size, (half + 1) * size);
-    for (let i = 0; i < size; i++) scaled[i]! /= count;
-    const addend = (ridge * trace) / (count * features);
-    // A side that nothing flows through has no second moment; any whitening leaves its zero core zero.
-    for (let i = 0; i < rank; i++) scaled[i * rank + i]! += addend > 0 ? addend : 1;
-    return matrix(rank, rank, scaled);
-  };
-  const white = await whitening(
-    ridged(sums.inputs, layer.traces.inputs[half]!, layer.inFeatures),
-    ridged(sums.outputs, layer.traces.outputs[half]!, layer.outFeatures),
-    whitener.product,
-  );
-  // One stack of cores: every pass of both lanes, then the permuted sums of both lanes.
-  const blocks = await whitener.whitenAll([...sums.cores, sums.permuted], rank, white);
-  const sumOf = (lane: number): Float64Array => {
-    const sum = new Float64Array(size);
-    for (let pass = 0; pass < passes; pass++) {
-      const block = blocks[2 * pass + lane]!;
-      for (let i = 0; i < size; i++) sum[i]! += block[i]!;
+): Promise<readonly [NaturalCurves[], NaturalCurves[]]> {
+  const ofHalves: [NaturalCurves[], NaturalCurves[]] = [[], []];
+  for (const { rank, sets, natural } of layer.stacks) {
+    invariant(natural !== null, `no natural sums of ${layer.name}`);
+    const [inputs, outputs] = [await valuesOf(natural.inputs), await valuesOf(natural.outputs)];
+    for (const half of [0, 1] as const) {
+      const count = laneTargets(targets, half);
+      const white: Whitening[] = [];
+      for (const place of sets.keys()) {
+        const ridged = (moments: Float32Array, trace: number, features: number) =>
+          ridgedMoment(moments.subarray((2 * place + half) * rank ** 2, (2 * place + half + 1) * rank ** 2), {
+            count,
+            addend: (ridge * trace) / (count * features),
+          });
+        white.push(
+          await whitening(
+            ridged(inputs, layer.traces.inputs[half]!, layer.inFeatures),
+            ridged(outputs, layer.traces.outputs[half]!, layer.outFeatures),
+            whitener.product,
+          ),
+        );
+      }
+      const squares = await whitener.squares(natural, white);
+      sets.forEach((set, place) => {
+        ofHalves[half][set] = curvesOf(squares[place]!, targets, half);
+      });
     }
-    return sum;
-  };
-  const totals = [sumOf(0), sumOf(1)] as const;
-  const meanOf = (lane: number) => totals[lane]!.map((value) => value / counts[lane]!);
-  const permuted = (lane: number) => blocks[2 * passes + lane]!.map((value) => value / counts[lane]!);
-  const without = (pass: number): Float64Array => {
-    const rest = counts.map((all, lane) => all - targets[pass]![lane]!) as [number, number];
-    const side = (lane: 0 | 1) => [totals[lane], blocks[2 * pass + lane]!] as const;
-    return differenceBlockSums(side(0), side(1), rank, 1 / (rest[0] * rest[1]));
-  };
-  const [first, second] = [meanOf(half), meanOf(1 - half)];
-  const [shuffled, otherShuffled] = [permuted(half), permuted(1 - half)];
-  return {
-    inSample: leadingBlockSums(first, first, rank),
-    heldOut: leadingBlockSums(first, second, rank),
-    permutedInSample: leadingBlockSums(shuffled, shuffled, rank),
-    permutedHeldOut: leadingBlockSums(shuffled, otherShuffled, rank),
-    replicates: passes < 2 ? [] : sums.cores.map((_, pass) => without(pass)),
-  };
+  }
+  return ofHalves;
 }
 
-/** Σ over leading blocks of (a − x)ᵢⱼ (b − y)ᵢⱼ, times `factor`: a jackknife replicate without making its matrices. */
-function differenceBlockSums(
-  [a, x]: readonly [Float64Array, Float64Array],
-  [b, y]: readonly [Float64Array, Float64Array],
-  k: number,
-  factor: number,
-): Float64Array {
-  const sums = new Float64Array(k);
-  for (let i = 0; i < k; i++) {
-    for (let j = 0; j < k; j++) {
-      const at = i * k + j;
-      sums[Math.max(i, j)]! += (a[at]! - x[at]!) * (b[at]! - y[at]!);
-    }
-  }
-  let total = 0;
-  for (let i = 0; i < k; i++) {
-    total += factor * sums[i]!;
-    sums[i] = total;
-  }
-  return sums;
+const laneTargets = (targets: readonly (readonly number[])[], lane: number): number =>
+  targets.reduce((sum, pass) => sum + pass[lane]!, 0);
+
+const valuesOf = async (held: Tensor | Resident): Promise<Float32Array> =>
+  ('data' in held ? held.data : (await held.read()).data) as Float32Array;
+
+/** A second moment [K, K] of `count` targets, with its ridge. */
+function ridgedMoment(sum: Float32Array, { count, addend }: { count: number; addend: number }): Matrix {
+  const rank = Math.sqrt(sum.length);
+  const scaled = Float64Array.from(sum, (value) => value / count);
+  // A side that nothing flows through has no second moment; any whitening leaves its zero core zero.
+  for (let i = 0; i < rank; i++) scaled[i * rank + i]! += addend > 0 ? addend : 1;
+  return matrix(rank, rank, scaled);
+}
+
+/** Sums of squares of whitened cores as ν: divided by the targets that they were summed over, block by block. */
+function curvesOf(
+  { total, permuted, rests }: WhitenedSquares,
+  targets: readonly (readonly number[])[],
+  half: 0 | 1,
+): NaturalCurves {
+  const [a, b] = [laneTargets(targets, 0), laneTargets(targets, 1)];
+  const own = [a, b][half]! ** 2;
+  const curve = (shells: Float64Array, divisor: number) => runningSum(shells.map((value) => value / divisor));
+  return {
+    inSample: curve(total[half]!, own),
+    heldOut: curve(total[2]!, a * b),
+    permutedInSample: curve(permuted[half]!, own),
+    permutedHeldOut: curve(permuted[2]!, a * b),
+    replicates: rests.map((rest, pass) => curve(rest, (a - targets[pass]![0]!) * (b - targets[pass]![1]!))),
+  };
 }

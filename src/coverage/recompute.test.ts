@@ -9,7 +9,7 @@ import { lossInputs, openModel } from '../models/index.ts';
 import { createRng, float32, haarFrame } from '../numeric/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
 import { frameRank, placeFrames } from './frame.ts';
-import { buildMeasuringPass, measurePlan } from './measure.ts';
+import { buildMeasuringPass, measurePlan, passInputs } from './measure.ts';
 import { buildMomentsPass } from './moments-pass.ts';
 import { buildPass } from './pass.ts';
 
@@ -56,7 +56,10 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
     const settings = { families, natural: true, batches: 2, batchSize, seqLen };
     const plan = { ...measurePlan(settings, createRng(0)), spectra };
     const build = (recomputed: number) =>
-      run(buildMeasuringPass(model, layers, sets, settings, plan, recomputed).graph);
+      run(
+        buildMeasuringPass(model, layers, sets, settings, plan, recomputed).graph,
+        passInputs([batch, batch], plan) as Record<string, ReturnType<typeof float32>>,
+      );
     const [plain, some, all] = [await build(0), await build(2), await build(Number.POSITIVE_INFINITY)];
     expect(some.outputs).toEqual(plain.outputs);
     expect(all.outputs).toEqual(plain.outputs);

@@ -50,13 +50,12 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
   const settings = { families, natural, batches: batches.length, batchSize, seqLen };
   const measured = await measure(model, engine, layers, sets, batches, settings, rng, () => false);
   const whitener = new Whitener(engine);
+  const curves = new Map<string, readonly NaturalCurves[]>();
+  for (const layer of natural ? measured.layers : [])
+    curves.set(layer.name, await naturalCurves(layer, measured.targets, RIDGE, whitener));
+  await measured.release();
   const points: CoveragePoint[] = [];
   for (const [index, { basis, frames }] of inputs.sets.entries()) {
-    const curves = new Map<string, NaturalCurves>();
-    for (const layer of natural ? measured.layers : []) {
-      const { natural: sums, rank } = layer.frames[index]!;
-      curves.set(layer.name, await naturalCurves(layer, sums!, rank, measured.targets, RIDGE, whitener));
-    }
     const widest = Math.max(...[...frames.values()].map(({ u }) => u.cols));
     for (const group of inputs.groups) {
       const chosen = measured.layers.filter(
@@ -68,7 +67,7 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
           const total = (read: (one: NaturalCurves) => Float64Array) =>
             round(
               naturalTotal(
-                chosen.map(({ name }) => curves.get(name)!),
+                chosen.map(({ name }) => curves.get(name)![index]!),
                 read,
                 rank,
               ),

@@ -14,12 +14,13 @@ import {
   naturalCurves,
   naturalTotal,
   nullEnergy,
+  passInputs,
   placeFrames,
   productsAt,
   summarizeReach,
   Whitener,
 } from '../coverage/index.ts';
-import { type Batch, lossInputs, type Model, targetCount } from '../models/index.ts';
+import { type Batch, type Model, targetCount } from '../models/index.ts';
 import { type Matrix, matrix } from '../numeric/index.ts';
 import { FAMILIES, type TrainMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
@@ -54,12 +55,12 @@ export async function measureAdapter(
   const pass = buildPass(adapted, layers, { lanes: 2, sequences, seqLen });
   collectMeasurements(pass.graph, pass.layers, placed, plan);
   const program = await engine.load(pass.graph);
-  const outputs = await program.run(lossInputs(batches));
+  const outputs = await program.run(passInputs(batches, plan));
   await program.release();
   const targets = batches.map(targetCount);
   const measured = layers.map((layer) => {
     const measurement = emptyMeasurement(layer, [frames.get(layer.name)!.u.cols], FAMILIES, plan);
-    addPass(measurement, outputs, targets, plan);
+    addPass(measurement, outputs, plan);
     return measurement;
   });
   const whitener = new Whitener(engine);
@@ -67,8 +68,7 @@ export async function measureAdapter(
   for (const layer of measured) {
     const { u, v } = tangents.get(layer.name)!;
     if (u === undefined || v === undefined) continue;
-    const [frame] = layer.frames;
-    curves.push(await naturalCurves(layer, frame!.natural!, frame!.rank, [targets], ridge, whitener));
+    curves.push(...(await naturalCurves(layer, [targets], ridge, whitener)));
   }
   await whitener.release();
   const reach = summarizeReach(measured.map((layer) => reachOf(layer, tangents.get(layer.name)!.family)));

@@ -4,7 +4,7 @@ import { collectMeasurements, type MeasurePlan } from '../../src/coverage/collec
 import { type Frame, type FrameSet, placeFrames } from '../../src/coverage/frame.ts';
 import { addPass, emptyMeasurement } from '../../src/coverage/measurement.ts';
 import { buildPass, LOSS } from '../../src/coverage/pass.ts';
-import { type Batch, lossInputs, type Model, targetCount } from '../../src/models/index.ts';
+import { type Batch, lossInputs, type Model } from '../../src/models/index.ts';
 import { type Matrix, matrix } from '../../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../../src/record/index.ts';
 import type { Engine } from '../../src/runtime/index.ts';
@@ -68,7 +68,7 @@ async function measure(engine: Engine, model: Model, { tokens, ranks }: ModelRef
   const outputs = await program.run(lossInputs([batch]));
   const measured = layers.map((layer) => {
     const measurement = emptyMeasurement(layer, [rank], FAMILIES, plan);
-    addPass(measurement, outputs, [targetCount(batch)], plan);
+    addPass(measurement, outputs, plan);
     const energy = measurement.inner.batches[0]!;
     const coverage = (family: Family) => {
       const energies = measurement.frames[0]!.energies.get(family)!.batches[0]!;
