@@ -55,7 +55,7 @@ const EXAMPLES = `
 Formats:
   peft       a folder that PEFT loads onto the base model (--portable: also vLLM)
   merged     a whole Hugging Face model with the adapter added to its weights
-  gguf-lora  a .gguf file that llama.cpp loads beside the GGUF of the base model (Llama family)
+  gguf-lora  a .gguf file that llama.cpp loads beside the GGUF of the base model
 
 Examples:
   rankscope export rankscope-runs/my-run --out my-adapter

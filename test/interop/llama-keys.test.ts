@@ -30,6 +30,8 @@ const SAME: Record<string, GgufValue>[] = [
   { 'rope.scaling.factor': { float32: 0 }, ...OLD },
   { 'rope.scaling.type': 'linear', ...FACTOR },
   { 'rope.scaling.type': 'none', ...FACTOR },
+  { 'rope.scaling.type': 'yarn', ...FACTOR, 'rope.scaling.original_context_length': 16 },
+  { 'rope.scaling.type': 'yarn', ...FACTOR, 'rope.scaling.attn_factor': { float32: 1.5 } },
   { 'rope.dimension_count': HEAD, 'rope.scaling.original_context_length': 16 },
   { 'attention.head_count_kv': [KEYS, KEYS] },
   { expert_count: 0, 'attention.causal': true, 'rope.scaling.attn_factor': { float32: 1 } },
