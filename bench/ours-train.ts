@@ -11,8 +11,8 @@ import { openModel } from '../src/models/index.ts';
 import { createRng, float32, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../src/runtime/index.ts';
 import { adamw } from '../src/training/adamw.ts';
-import { loadAdapterGradients } from '../src/training/train-program.ts';
-import { stepGradient } from '../src/training/train-step.ts';
+import { loadAdapterGradients } from '../src/training/adapter-gradients.ts';
+import { trainingSteps } from '../src/training/loop.ts';
 import { readBatches } from './files.ts';
 
 interface OursOptions {
@@ -60,16 +60,25 @@ const program = await loadAdapterGradients(engine, model, layers, {
 const parameters = trainedArrays({ layers });
 const optimizer = adamw({ weightDecay: WEIGHT_DECAY, decayed: new Set(Object.keys(parameters)) });
 const state = optimizer.init(parameters);
-const context = { engine, model, layers, program, batchSize: sequences, clip: null };
+const loop = trainingSteps({
+  parameters,
+  optimizer,
+  state: { optimizer: state, sequencesTaken: 0 },
+  stream: { batch: (taken) => batches[taken / sequences]! },
+  perStep: sequences,
+  steps: batches.length,
+  gradient: (batch, step) => program.run(batch, createRng(step)),
+  learningRate: () => LEARNING_RATE,
+  clip: null,
+});
 const losses: number[] = [];
 const seconds: number[] = [];
-for (const [index, batch] of batches.entries()) {
-  const began = performance.now();
-  const at = { step: index + 1, batch, rng: createRng(index), lastGood: 0 };
-  const { loss, gradients } = await stepGradient(context, at);
-  optimizer.update(parameters, gradients, state, LEARNING_RATE);
-  losses.push(loss);
-  seconds.push((performance.now() - began) / 1000);
+let began = performance.now();
+for await (const step of loop) {
+  losses.push(step.update().loss);
+  const ended = performance.now();
+  seconds.push((ended - began) / 1000);
+  began = ended;
 }
 const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
 await program.release();

@@ -32,12 +32,18 @@ export type Side = 'u' | 'v';
 export const tensorName = (layer: string, part: string): string => `${layer}/${part}`;
 
 /** The trained parameters of all layers by {@link tensorName}; the arrays are the adapter's own. */
-export function trainedArrays({ layers }: Pick<Adapter, 'layers'>): Record<string, Float32Array> {
+export function trainedTensors({ layers }: Pick<Adapter, 'layers'>): Record<string, Tensor> {
   return Object.fromEntries(
     layers.flatMap(({ layer, trained }) =>
-      Object.entries(trained).map(([part, { data }]) => [tensorName(layer.name, part), data as Float32Array]),
+      Object.entries(trained).map(([part, tensor]) => [tensorName(layer.name, part), tensor]),
     ),
   );
+}
+
+/** {@link trainedTensors} as plain arrays. */
+export function trainedArrays(adapter: Pick<Adapter, 'layers'>): Record<string, Float32Array> {
+  const tensors = Object.entries(trainedTensors(adapter));
+  return Object.fromEntries(tensors.map(([name, { data }]) => [name, data as Float32Array]));
 }
 
 /** The adapter with other values of {@link trainedArrays}. */

@@ -3,7 +3,14 @@
  * of what sits on which layer, and the forms in which other programs load it.
  */
 
-export { type Adapter, type LayerAdapter, tensorName, trainedArrays, withTrained } from './adapter.ts';
+export {
+  type Adapter,
+  type LayerAdapter,
+  tensorName,
+  trainedArrays,
+  trainedTensors,
+  withTrained,
+} from './adapter.ts';
 export { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapter-files.ts';
 export { lowRankUpdates } from './export/adapter-updates.ts';
 export { exportGgufLora } from './export/gguf-lora.ts';

@@ -10,7 +10,8 @@ import { finishRun, writeJsonAtomic } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import {
   evaluateLoss,
-  hasTrainingState,
+  hasAnyCheckpoint,
+  hasCheckpoint,
   pretrain,
   readMetrics,
   refuseNothingToResume,
@@ -94,7 +95,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
     return 0;
   } catch (error) {
     progress.end();
-    if (!hasTrainingState(flags.out)) folder?.discard(OUTPUTS);
+    if (!hasCheckpoint(flags.out)) folder?.discard(OUTPUTS);
     throw error;
   } finally {
     stops.release();
@@ -104,7 +105,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
 
 function checkFolder({ out, resume }: PretrainFlags): void {
   if (resume) refuseNothingToResume(out);
-  if (resume || !hasTrainingState(out)) return;
+  if (resume || !hasAnyCheckpoint(out)) return;
   throw new UserError('output-exists', {
     what: `${out} holds the checkpoint of an earlier run.`,
     fix: 'add --resume to go on with it, or choose another folder with --out',

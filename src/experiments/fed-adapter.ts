@@ -2,18 +2,11 @@
 
 import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../adapters/index.ts';
 import { buildPass } from '../coverage/index.ts';
-import { Graph, matmul } from '../graph/index.ts';
-import {
-  type Batch,
-  buildLoss,
-  lossInputs,
-  type Model,
-  type Sequences,
-  targetCount,
-} from '../models/index.ts';
+import { matmul } from '../graph/index.ts';
+import { type Batch, lossInputs, type Model, type Sequences } from '../models/index.ts';
 import { spread } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
-import { sequenceAt } from '../training/index.ts';
+import { loadSequenceLosses, lossPerTarget } from '../training/index.ts';
 
 /** The model with its adapter's trained arrays as inputs of every graph. */
 const fedModel = (model: Model, layers: readonly LayerAdapter[]): Model => ({
@@ -26,10 +19,7 @@ export interface FedProgram<T, R> {
   release(): Promise<void>;
 }
 
-/**
- * Mean loss per target over some sequences, with the adapter as it stands, nats. Batches run one after the other; the
- * last is filled up with sequences whose losses do not count.
- */
+/** Mean loss per target over some sequences, with the adapter as it stands, nats. */
 export async function loadEvaluation(
   engine: Engine,
   model: Model,
@@ -37,29 +27,9 @@ export async function loadEvaluation(
   sequences: Sequences,
   batchSize: number,
 ): Promise<FedProgram<void, number>> {
-  const { count, seqLen } = sequences;
-  const graph = new Graph();
-  const shape = { lanes: batchSize, sequences: 1, seqLen };
-  const weights = fedModel(model, layers).weights(graph);
-  graph.output('losses', buildLoss(model.definition, weights, graph, shape).laneLosses);
-  const program = await engine.load(graph);
+  const program = await loadSequenceLosses(engine, fedModel(model, layers), sequences, batchSize);
   return {
-    run: async () => {
-      const feeds = adapterFeeds(layers);
-      let [sum, targets] = [0, 0];
-      for (let first = 0; first < count; first += batchSize) {
-        const lanes = Array.from({ length: batchSize }, (_, lane) =>
-          sequenceAt(sequences, (first + lane) % count),
-        );
-        const { losses } = await program.run({ ...feeds, ...lossInputs(lanes) });
-        for (let lane = 0; lane < Math.min(batchSize, count - first); lane++) {
-          const weight = targetCount(lanes[lane]!);
-          sum += weight * (losses!.data[lane] as number);
-          targets += weight;
-        }
-      }
-      return sum / targets;
-    },
+    run: async () => lossPerTarget(await program.run(adapterFeeds(layers))),
     release: () => program.release(),
   };
 }

@@ -1,5 +1,6 @@
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019), step for step as torch.optim.AdamW. */
-import { type NamedArrays, zerosLike } from './named-arrays.ts';
+import { zerosLike } from './named-arrays.ts';
+import type { Optimizer } from './optimizer.ts';
 
 export interface AdamWOptions {
   readonly beta1?: number;
@@ -11,29 +12,19 @@ export interface AdamWOptions {
   readonly decayed?: ReadonlySet<string>;
 }
 
-export interface AdamWState {
-  /** Updates made so far. */
-  step: number;
-  /** Running mean of the gradients. */
-  readonly first: NamedArrays;
-  /** Running mean of their squares. */
-  readonly second: NamedArrays;
-}
-
 /**
  * θ ← θ (1 − η λ), m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g²,
  * θ ← θ − η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
  */
-export function adamw(options: AdamWOptions = {}) {
+export function adamw(options: AdamWOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, decayed = new Set() } = options;
   return {
-    init: (parameters: NamedArrays): AdamWState => ({
+    init: (parameters) => ({
       step: 0,
       first: zerosLike(parameters),
       second: zerosLike(parameters),
     }),
-    /** Changes `parameters` and `state` in place. */
-    update(parameters: NamedArrays, gradients: NamedArrays, state: AdamWState, learningRate: number): void {
+    update(parameters, gradients, state, learningRate) {
       state.step++;
       const stepSize = learningRate / (1 - beta1 ** state.step);
       const correction = Math.sqrt(1 - beta2 ** state.step);

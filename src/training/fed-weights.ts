@@ -9,10 +9,10 @@ import type { NamedArrays } from './named-arrays.ts';
 export class FedWeights {
   /** By name of the weight. */
   readonly values = new Map<string, Value>();
-  readonly provider: WeightProvider;
 
-  constructor(graph: Graph) {
-    this.provider = floatProducts(({ name, shape }) => {
+  /** The weights in a graph, the one that will be fed. */
+  in(graph: Graph): WeightProvider {
+    return floatProducts(({ name, shape }) => {
       const value = this.values.get(name) ?? graph.input(name, 'float32', shape);
       this.values.set(name, value);
       return value;

@@ -3,15 +3,28 @@
  * train adapters and whole models, their checkpoints, and losses on a text.
  */
 
-export { type AdamWOptions, type AdamWState, adamw } from './adamw.ts';
+export { type AdamWOptions, adamw } from './adamw.ts';
+export { type AdapterGradients, type AdapterPassOptions, loadAdapterGradients } from './adapter-gradients.ts';
+export { hasAnyCheckpoint, hasCheckpoint, refuseNothingToResume } from './checkpoint.ts';
 export { clipByGlobalNorm } from './clip.ts';
-export { type Evaluation, evaluateLoss } from './evaluate.ts';
 export { piecesOf } from './fed-weights.ts';
-export { type LossAndGradients, loadGradients } from './gradients.ts';
 export { initialWeights } from './initial-weights.ts';
+export { type ReadyStep, type TrainingLoop, type TrainingState, trainingSteps } from './loop.ts';
+export type { LossAndGradients } from './loss-gradients.ts';
 export { readMetrics, type StepMetrics } from './metrics-file.ts';
 export type { NamedArrays } from './named-arrays.ts';
-export { lossDifference, meanLoss, type SequenceLosses, sequenceAt, sequenceLosses } from './perplexity.ts';
+export type { Optimizer, OptimizerState } from './optimizer.ts';
+export {
+  evaluateLoss,
+  type LossProgram,
+  loadSequenceLosses,
+  lossDifference,
+  lossPerTarget,
+  meanLoss,
+  type SequenceLosses,
+  sequenceAt,
+  sequenceLosses,
+} from './perplexity.ts';
 export {
   type PretrainOptions,
   type PretrainResult,
@@ -19,11 +32,10 @@ export {
   pretrain,
 } from './pretrain.ts';
 export { type ModelConfig, readModelConfig } from './read-config.ts';
-export { type ScheduleOptions, warmupCosine } from './schedule.ts';
+export { learningRateAt, type ScheduleSettings } from './schedule.ts';
 export { sequenceStream } from './sequence-order.ts';
 export { sgd } from './sgd.ts';
-export { type TrainResult, train } from './train.ts';
-export { hasCheckpoint } from './train-checkpoint.ts';
+export { train } from './train.ts';
 export type { TrainOptions } from './train-options.ts';
-export { type AdapterGradients, type AdapterPassOptions, loadAdapterGradients } from './train-program.ts';
-export { hasTrainingState, refuseNothingToResume } from './training-checkpoint.ts';
+export type { TrainResult } from './train-run.ts';
+export { loadGradients, type WeightGradients } from './weight-gradients.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adamw, clipByGlobalNorm, warmupCosine } from './index.ts';
+import { adamw, clipByGlobalNorm } from './index.ts';
 
 describe('adamw', () => {
   it('moves by the learning rate at the first step, and shrinks only what decays', () => {
@@ -27,25 +27,5 @@ describe('clipByGlobalNorm', () => {
     expect(clipByGlobalNorm(gradients, 6)).toBe(5);
     expect([...gradients.a]).toEqual([3, 4]);
     expect(clipByGlobalNorm({ a: Float32Array.of(Number.NaN) }, 1)).toBeNaN();
-  });
-});
-
-describe('warmupCosine', () => {
-  const options = { steps: 110, warmup: 10, peak: 1, floor: 0.1 };
-
-  it.each([
-    [1, 0.1],
-    [10, 1],
-    [60, 0.55],
-    [110, 0.1],
-    [200, 0.1],
-  ])('step %i: %f', (step, rate) => {
-    expect(warmupCosine(step, options)).toBeCloseTo(rate, 12);
-  });
-
-  it('begins just below the peak without warm-up', () => {
-    const rate = warmupCosine(1, { ...options, warmup: 0 });
-    expect(rate).toBeGreaterThan(0.999);
-    expect(rate).toBeLessThan(1);
   });
 });

@@ -2,24 +2,18 @@
 import { UserError } from '../errors/index.ts';
 import { type FolderLock, lockFolder } from '../files/index.ts';
 import type { ModelDefinition, Sequences } from '../models/index.ts';
-import { createRng, restoreRng } from '../numeric/index.ts';
+import { createRng, float32, sizeOf } from '../numeric/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { adamw } from './adamw.ts';
-import { clipByGlobalNorm } from './clip.ts';
-import { loadGradients } from './gradients.ts';
+import { loadCheckpoint, refuseNothingToResume, saveCheckpoint } from './checkpoint.ts';
 import { initialWeights } from './initial-weights.ts';
+import { type TrainingState, trainingSteps } from './loop.ts';
 import { keepMetricsUntil, type StepMetrics } from './metrics-file.ts';
 import type { NamedArrays } from './named-arrays.ts';
-import { warmupCosine } from './schedule.ts';
+import { learningRateAt } from './schedule.ts';
 import { sequenceStream } from './sequence-order.ts';
-import {
-  loadTrainingState,
-  refuseNothingToResume,
-  type Settings,
-  saveTrainingState,
-  type TrainingState,
-} from './training-checkpoint.ts';
+import { loadGradients } from './weight-gradients.ts';
 
 /** What decides the numbers of a run, together with the model and the data. */
 export interface PretrainSettings {
@@ -79,7 +73,7 @@ const BETA2 = 0.95;
  * Trains from random weights, or from a checkpoint: a resumed run gives the same losses, bit for bit, as one
  * that was never interrupted.
  *
- * @throws UserError `folder-in-use`, `loss-not-finite` naming the step, `cannot-write`, and those of `loadTrainingState`.
+ * @throws UserError `folder-in-use`, `loss-not-finite` naming the step, `cannot-write`, and those of `loadCheckpoint`.
  */
 export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
   if (options.resume) refuseNothingToResume(options.directory);
@@ -94,55 +88,58 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
 /** In a folder that no other process works in. */
 async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> {
   const { engine, definition, sequences, settings, directory, signal } = options;
-  const { steps, batchSize, microBatchSize, seed } = settings;
-  const decayed = new Set(
-    definition.weights.filter(({ shape }) => shape.length >= 2).map(({ name }) => name),
-  );
-  const optimizer = adamw({ beta2: BETA2, weightDecay: settings.weightDecay, decayed });
-  const asked: Settings = { ...options.identity, ...settings, seqLen: sequences.seqLen };
-
-  const start = (): TrainingState => {
-    const rng = createRng(seed);
-    const weights = initialWeights(definition, rng.fork('weights'));
-    return { weights, optimizer: optimizer.init(weights), rng: rng.fork('data').state(), sequencesTaken: 0 };
-  };
+  const { steps, batchSize, microBatchSize, seed, weightDecay, clip } = settings;
+  const isMatrix = ({ shape }: { readonly shape: readonly number[] }) => shape.length >= 2;
+  const decayed = new Set(definition.weights.filter(isMatrix).map(({ name }) => name));
+  const optimizer = adamw({ beta2: BETA2, weightDecay, decayed });
+  const asked = { ...options.identity, ...settings, seqLen: sequences.seqLen };
   const warn = options.onWarning ?? ((text: string) => process.emitWarning(text));
-  const state = options.resume ? loadTrainingState(directory, definition, asked, warn) : start();
-  const { weights } = state;
-  let { sequencesTaken } = state;
-  const stream = sequenceStream(sequences, restoreRng(state.rng));
+  const rng = createRng(seed);
+  const weights = options.resume
+    ? Object.fromEntries(definition.weights.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]))
+    : initialWeights(definition, rng.fork('weights'));
+  const tensors = Object.fromEntries(
+    definition.weights.map(({ name, shape }) => [name, float32(shape, weights[name]!)]),
+  );
+  const atStart = optimizer.init(weights);
+  const state: TrainingState = options.resume
+    ? loadCheckpoint(directory, tensors, atStart, asked, warn)
+    : { optimizer: atStart, sequencesTaken: 0 };
   const shape = { sequences: microBatchSize, seqLen: sequences.seqLen };
   const program = await loadGradients(engine, definition, shape);
-  const save = () => saveTrainingState(directory, definition, { ...state, sequencesTaken }, asked);
+  const loop = trainingSteps({
+    parameters: weights,
+    optimizer,
+    state,
+    stream: sequenceStream(sequences, rng.fork('data')),
+    perStep: batchSize,
+    steps,
+    gradient: (batch) => program.run(weights, batch),
+    learningRate: (step) => learningRateAt(step, { ...settings, schedule: 'cosine' }),
+    clip,
+    signal,
+  });
 
   if (options.resume) keepMetricsUntil(directory, state.optimizer.step);
   let saved = options.resume ? state.optimizer.step : -1;
-  while (state.optimizer.step < steps && !signal?.aborted) {
-    const step = state.optimizer.step + 1;
-    const began = performance.now();
-    const { loss, gradients } = await program.run(weights, stream.batch(sequencesTaken, batchSize));
-    const gradientNorm = clipByGlobalNorm(gradients, settings.clip);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(step, loss, gradientNorm);
-    const learningRate = warmupCosine(step, {
-      steps,
-      warmup: settings.warmup,
-      peak: settings.learningRate,
-      floor: settings.finalLearningRate,
-    });
-    optimizer.update(weights, gradients, state.optimizer, learningRate);
-    sequencesTaken += batchSize;
-    const seconds = (performance.now() - began) / 1000;
-    const tokensPerSecond = (batchSize * sequences.seqLen) / seconds;
-    const metrics = { step, loss, learningRate, gradientNorm, tokensPerSecond };
-    appendMetrics(directory, metrics);
-    options.onStep?.(metrics);
-    if (step % options.checkpointEvery !== 0) continue;
-    await save();
-    saved = step;
+  const save = async () => {
+    await saveCheckpoint(directory, tensors, state, asked);
+    saved = state.optimizer.step;
+  };
+  try {
+    for await (const ready of loop) {
+      const { step, loss, gradientNorm } = ready;
+      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(step, loss, gradientNorm);
+      const metrics = ready.update();
+      appendMetrics(directory, { ...metrics });
+      options.onStep?.(metrics);
+      if (step % options.checkpointEvery === 0) await save();
+    }
+    if (saved !== state.optimizer.step) await save();
+  } finally {
+    await program.release();
   }
   const { step } = state.optimizer;
-  if (saved !== step) await save();
-  await program.release();
   return { status: step >= steps ? 'complete' : 'partial', step, weights };
 }
 

@@ -1,17 +1,11 @@
 /** Stochastic gradient descent without momentum, step for step as torch.optim.SGD. */
-import type { AdamWState } from './adamw.ts';
-import type { NamedArrays } from './named-arrays.ts';
+import type { Optimizer } from './optimizer.ts';
 
-/**
- * θ ← θ − η (g + λ θ)
- *
- * Its state counts steps and has no moments; it takes the form of AdamW's, so that a run can have either.
- */
-export function sgd({ weightDecay = 0 }: { readonly weightDecay?: number } = {}) {
+/** θ ← θ − η (g + λ θ), for every parameter. */
+export function sgd({ weightDecay = 0 }: { readonly weightDecay?: number } = {}): Optimizer {
   return {
-    init: (_parameters: NamedArrays): AdamWState => ({ step: 0, first: {}, second: {} }),
-    /** Changes `parameters` and `state` in place. */
-    update(parameters: NamedArrays, gradients: NamedArrays, state: AdamWState, learningRate: number): void {
+    init: () => ({ step: 0, first: {}, second: {} }),
+    update(parameters, gradients, state, learningRate) {
       state.step++;
       for (const [name, values] of Object.entries(parameters)) {
         const g = gradients[name]!;

@@ -6,6 +6,7 @@ import { Graph, mul, reduceSum } from '../graph/index.ts';
 import { type Batch, buildLoss, lossInputs, type Model } from '../models/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { piecesOf } from './fed-weights.ts';
+import type { ReadyStep } from './loop.ts';
 import type { NamedArrays } from './named-arrays.ts';
 
 /** The first array with an entry that is not finite, by name; null when all are finite. */
@@ -18,7 +19,7 @@ export function firstNotFinite(arrays: NamedArrays): string | null {
  * The first layer, in order of the forward pass, whose output on the batch is not finite; null when all are.
  * 0 · y is 0 where y is finite and NaN elsewhere, so one sum per layer tells.
  */
-export async function firstBrokenLayer(
+async function firstBrokenLayer(
   engine: Engine,
   model: Pick<Model, 'definition' | 'weights'>,
   layers: readonly LayerAdapter[],
@@ -43,6 +44,28 @@ export async function firstBrokenLayer(
   } finally {
     await program.release();
   }
+}
+
+/**
+ * Throws {@link UserError} `training-diverged`, naming the step and the layer, unless loss and gradients are finite.
+ *
+ * @param lastGood the step of the checkpoint that is kept when this one fails.
+ */
+export async function refuseBrokenStep(
+  engine: Engine,
+  model: Pick<Model, 'definition' | 'weights'>,
+  layers: readonly LayerAdapter[],
+  batchSize: number,
+  ready: ReadyStep,
+  lastGood: number,
+): Promise<void> {
+  const { step, batch, loss, gradients, gradientNorm } = ready;
+  if (!Number.isFinite(loss)) {
+    const layer = await firstBrokenLayer(engine, model, layers, batch, batchSize);
+    throw trainingDiverged(step, layer ?? 'the head of the model', ready, lastGood);
+  }
+  if (!Number.isFinite(gradientNorm))
+    throw trainingDiverged(step, firstNotFinite(gradients) ?? 'the sum of all gradients', ready, lastGood);
 }
 
 /** The error of a run that broke down at a step. */

@@ -15,9 +15,9 @@ import { type Batch, type Model, sampleBatches } from '../models/index.ts';
 import { cosine, effectiveRank, gramSingularValues, type Rng, spread } from '../numeric/index.ts';
 import type { TrainMetrics, TrainSettings } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import { loadAdapterGradients } from './adapter-gradients.ts';
 import { measureAdapter } from './train-coverage.ts';
 import type { TrainData } from './train-data.ts';
-import { loadAdapterGradients } from './train-program.ts';
 
 /**
  * Layers whose whole gradients are held, those of two measurements at once: bounds memory on large models. Seven meet

@@ -65,7 +65,7 @@ describe('rankscope pretrain', () => {
     expect(readdirSync(at('broken')).toSorted()).toEqual([
       'metrics.jsonl',
       'run.json',
-      'training.safetensors',
+      'checkpoint.safetensors',
     ]);
     await run(argumentsFor('broken', ['--resume']));
     await run(argumentsFor('whole', ['--eval-data', at('data.txt'), '--save-type', 'bfloat16']));

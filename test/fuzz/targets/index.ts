@@ -3,7 +3,7 @@ import type { Batch } from '../kit/report.ts';
 import type { Target } from '../kit/target.ts';
 import { adapter } from './adapter.ts';
 import { caches } from './caches.ts';
-import { checkpoint, pretraining } from './checkpoints.ts';
+import { checkpoint } from './checkpoints.ts';
 import { config } from './config.ts';
 import { data } from './data.ts';
 import { frames } from './frames.ts';
@@ -36,7 +36,6 @@ export const TARGETS: readonly Target[] = [
   trials,
   caches,
   checkpoint,
-  pretraining,
 ];
 
 /** Divides a number of inputs among all targets by their weights. */

@@ -1,0 +1,77 @@
+/** One pass of training: a loss and its gradients, for whatever is trained. */
+import { gradients as appendGradients } from '../autodiff/index.ts';
+import type { Graph, Value } from '../graph/index.ts';
+import {
+  type Batch,
+  buildLoss,
+  type ModelDefinition,
+  targetCount,
+  type WeightProvider,
+} from '../models/index.ts';
+import type { Tensor } from '../numeric/index.ts';
+import type { Engine } from '../runtime/index.ts';
+import { piecesOf, weightedInputs } from './fed-weights.ts';
+
+export interface LossAndGradients {
+  /** Mean over the targets of a batch, nats. */
+  readonly loss: number;
+  /** By name of what is trained. */
+  readonly gradients: Record<string, Float32Array>;
+}
+
+export interface GradientProgram {
+  /** @param feeds of a pass by its index, beside those of the loss. */
+  run(batch: Batch, feeds: (pass: number) => Record<string, Tensor>): Promise<LossAndGradients>;
+  release(): Promise<void>;
+}
+
+export interface PassShape {
+  /** Sequences of a pass. */
+  readonly sequences: number;
+  readonly seqLen: number;
+}
+
+/**
+ * Makes loss and gradients ready to run. A batch of more sequences than a pass runs in pieces whose gradients add up;
+ * the division must be exact.
+ *
+ * @param trained what is differentiated by; asked for when the loss has been built.
+ */
+export async function loadLossGradients(
+  engine: Engine,
+  graph: Graph,
+  { definition, weights }: { readonly definition: ModelDefinition; readonly weights: WeightProvider },
+  trained: () => ReadonlyMap<string, Value>,
+  { sequences, seqLen }: PassShape,
+): Promise<GradientProgram> {
+  const { loss } = buildLoss(definition, weights, graph, { lanes: 1, sequences, seqLen });
+  const values = trained();
+  const names = [...values.keys()];
+  graph.output('loss', loss);
+  appendGradients(loss, [...values.values()]).forEach((gradient, index) => {
+    graph.output(`gradient/${names[index]!}`, gradient);
+  });
+  const program = await engine.load(graph);
+  return {
+    async run(batch, feeds) {
+      const total = targetCount(batch);
+      const gradients: Record<string, Float32Array> = {};
+      let lossSum = 0;
+      for (const [index, piece] of piecesOf(batch, sequences).entries()) {
+        const outputs = await program.run({ ...feeds(index), ...weightedInputs(piece, total) });
+        lossSum += outputs.loss!.data[0] as number;
+        for (const name of names) {
+          const gradient = outputs[`gradient/${name}`]!.data as Float32Array;
+          if (gradients[name] === undefined) gradients[name] = gradient;
+          else addTo(gradients[name], gradient);
+        }
+      }
+      return { loss: lossSum, gradients };
+    },
+    release: () => program.release(),
+  };
+}
+
+function addTo(sum: Float32Array, values: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + values[i]!;
+}
