@@ -108,6 +108,17 @@ export class GgufMetadata {
     throw this.wrong(key, 'array of int32');
   }
 
+  /** Numbers of any numeric type, each finite. */
+  numbers(key: string): readonly number[] | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.type.startsWith('array of ') && !['array of string', 'array of bool'].includes(entry.type)) {
+      const items = Array.from(entry.value as Float32Array | BigInt64Array, Number);
+      if (items.every(Number.isFinite)) return items;
+    }
+    throw this.wrong(key, 'array of float32');
+  }
+
   /** The error for a key that must be there and is not. */
   missing(key: string, expected: string): UserError {
     return new UserError('gguf-invalid', {

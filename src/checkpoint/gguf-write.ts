@@ -17,10 +17,17 @@ export interface GgufTensor {
 }
 
 /**
- * Text, truth value, whole number from 0 (uint32), {@link Float}, or a list of texts or of whole numbers (int32; an empty
- * list too). Numbers that do not fit are a defect of the caller's.
+ * Text, truth value, whole number from 0 (uint32), {@link Float}, or a list of texts, floats or whole numbers (int32; an
+ * empty list too). Numbers that do not fit are a defect of the caller's.
  */
-export type GgufValue = string | boolean | number | Float | readonly string[] | readonly number[];
+export type GgufValue =
+  | string
+  | boolean
+  | number
+  | Float
+  | readonly string[]
+  | readonly number[]
+  | readonly Float[];
 
 /** A float32, also when its value is whole. */
 export interface Float {
@@ -67,9 +74,12 @@ function encodeValue(value: GgufValue): Uint8Array[] {
     return [u32(4), u32(value)];
   }
   if ('float32' in value) return [u32(6), bytesOf(Float32Array.of(value.float32))];
-  const isText = typeof value[0] === 'string';
-  const items = value.map((item) => (typeof item === 'string' ? text(item) : i32(item)));
-  return [u32(9), u32(isText ? 8 : 5), u64(value.length), ...items];
+  const items = value.map((item) => {
+    if (typeof item === 'string') return text(item);
+    return typeof item === 'number' ? i32(item) : bytesOf(Float32Array.of(item.float32));
+  });
+  const type = { string: 8, number: 5, object: 6 }[typeof value[0] as 'string' | 'number' | 'object'] ?? 5;
+  return [u32(9), u32(type), u64(value.length), ...items];
 }
 
 const padding = (size: number) => (ALIGNMENT - (size % ALIGNMENT)) % ALIGNMENT;

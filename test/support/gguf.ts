@@ -16,6 +16,10 @@ function entryOf(value: GgufValue | GgufEntry): GgufEntry {
   if ('type' in value) return value;
   if ('float32' in value) return { type: 'float32', value: Math.fround(value.float32) };
   if (typeof value[0] === 'string') return { type: 'array of string', value: value as readonly string[] };
+  if (typeof value[0] === 'object') {
+    const floats = value as readonly { readonly float32: number }[];
+    return { type: 'array of float32', value: Float32Array.from(floats, ({ float32 }) => float32) };
+  }
   return { type: 'array of int32', value: Int32Array.from(value as readonly number[]) };
 }
 
