@@ -63,9 +63,9 @@ describe('rankscope pretrain', () => {
     expect(stopped.stderr).toMatch(/stopped after step \d+ of 300: the same command with --resume goes on/);
     expect(stopped.code).toBe(130);
     expect(readdirSync(at('broken')).toSorted()).toEqual([
+      'checkpoint.safetensors',
       'metrics.jsonl',
       'run.json',
-      'checkpoint.safetensors',
     ]);
     await run(argumentsFor('broken', ['--resume']));
     await run(argumentsFor('whole', ['--eval-data', at('data.txt'), '--save-type', 'bfloat16']));
