@@ -1,5 +1,5 @@
 /** The graph of a calibration pass: it adds whole gradients and second moments of layers to sums in the engine. */
-import { add, type Graph, matmul, mul, type Value } from '../graph/index.ts';
+import { addMatmul, type Graph, mul, type Value } from '../graph/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import { buildPass } from './pass.ts';
 
@@ -32,8 +32,8 @@ export function buildMomentsPass(
   const perTarget = graph.input('perTarget', 'float32', [1]);
   const targets = graph.input('targetCount', 'float32', [1]);
   const sum = (name: string, a: Value, b: Value) => {
-    const part = matmul(a, b, { transposeA: true });
-    graph.output(name, add(graph.input(beforeName(name), 'float32', part.shape), part));
+    const before = graph.input(beforeName(name), 'float32', [a.shape[1]!, b.shape[1]!]);
+    graph.output(name, addMatmul(before, a, b, { transposeA: true }));
   };
   const owners = new Map<string, string>();
   const inputs = new Map<Value, { owner: string; weighted: Value }>();

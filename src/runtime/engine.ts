@@ -16,7 +16,8 @@ export interface Program {
    * Evaluates the graph's outputs. Every input must be fed with its declared type and shape.
    *
    * @param into outputs that are written to residents instead of being returned. A resident that is fed as well is
-   *   written in place: that is sound where nothing reads the input but the elementwise op that makes the output.
+   *   written in place: that is sound where nothing reads the input but the op that makes the output, and that op is
+   *   elementwise or an `AddMatMul`.
    * @throws InvariantError when a feed or a resident is missing, unknown or of another type or shape.
    */
   run(

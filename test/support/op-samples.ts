@@ -126,6 +126,15 @@ export const opSamples: Record<g.OpName, readonly Sample[]> = {
     ),
     sample('a value with itself', [normal(3, 3)], (a) => g.matmul(a, a, { transposeB: true })),
   ],
+  AddMatMul: [true, false].flatMap((transposeA) =>
+    [true, false].map((transposeB) =>
+      sample(
+        `transposeA ${transposeA}, transposeB ${transposeB}`,
+        [normal(2, 4), transposeA ? normal(3, 2) : normal(2, 3), transposeB ? normal(4, 3) : normal(3, 4)],
+        (c, a, b) => g.addMatmul(c!, a!, b!, { transposeA, transposeB }),
+      ),
+    ),
+  ),
   MatMulNBits: [
     sample(
       'two packings of one weight',

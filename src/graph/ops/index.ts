@@ -18,7 +18,7 @@ import {
   Tanh,
 } from './elementwise.ts';
 import { Gather, ScatterAdd } from './gather.ts';
-import { MatMul, MatMulNBits } from './matmul.ts';
+import { AddMatMul, MatMul, MatMulNBits } from './matmul.ts';
 import { LayerNormalization, SimplifiedLayerNormalization } from './normalize.ts';
 import { ReduceMax, ReduceMean, ReduceSum } from './reduce.ts';
 import { Cast, Concat, Expand, Reshape, Slice, Split, Transpose } from './shape.ts';
@@ -43,6 +43,7 @@ export const ops = {
   FastGelu,
   QuickGelu,
   MatMul,
+  AddMatMul,
   MatMulNBits,
   ReduceSum,
   ReduceMean,

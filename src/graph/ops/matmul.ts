@@ -16,6 +16,24 @@ const rowsAndColumns = (shape: readonly number[], transpose: boolean): [number, 
   return transpose ? [columns, rows] : [rows, columns];
 };
 
+/** dA and dB of a product, given dy; see {@link MatMul}. */
+function sideGradients(
+  [a, b]: readonly [Value, Value],
+  { transposeA, transposeB, alpha }: MatMulAttributes,
+  dy: Value,
+  needs: readonly boolean[],
+): (Value | undefined)[] {
+  const left = () =>
+    transposeA
+      ? matmul(b, dy, { transposeA: transposeB, transposeB: true, alpha })
+      : matmul(dy, b, { transposeB: !transposeB, alpha });
+  const right = () =>
+    transposeB
+      ? matmul(dy, a, { transposeA: true, transposeB: transposeA, alpha })
+      : matmul(a, dy, { transposeA: !transposeA, alpha });
+  return [needs[0] ? left() : undefined, needs[1] ? right() : undefined];
+}
+
 /**
  * y = alpha · op(a) op(b) over the last two axes; leading axes broadcast.
  * With A = op(a), B = op(b): dA = alpha · dy Bᵀ, dB = alpha · Aᵀ dy; each is transposed back where op transposes.
@@ -30,19 +48,8 @@ export const MatMul = defineOp<MatMulAttributes>({
     invariant(k === k2, `MatMul of ${m}×${k} and ${k2}×${n}`);
     return [{ dtype: a.dtype, shape: [...broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] }];
   },
-  gradient: ({ inputs, attributes: { transposeA, transposeB, alpha }, outputGradients, needs }) => {
-    const [a, b] = inputs as [Value, Value];
-    const dy = outputGradients[0]!;
-    const left = () =>
-      transposeA
-        ? matmul(b, dy, { transposeA: transposeB, transposeB: true, alpha })
-        : matmul(dy, b, { transposeB: !transposeB, alpha });
-    const right = () =>
-      transposeB
-        ? matmul(dy, a, { transposeA: true, transposeB: transposeA, alpha })
-        : matmul(a, dy, { transposeA: !transposeA, alpha });
-    return [needs[0] ? left() : undefined, needs[1] ? right() : undefined];
-  },
+  gradient: ({ inputs, attributes, outputGradients, needs }) =>
+    sideGradients(inputs as [Value, Value], attributes, outputGradients[0]!, needs),
   emit(node, { transposeA, transposeB, alpha }) {
     const plain = !transposeA && !transposeB && alpha === 1;
     if (plain) return { type: 'MatMul', inputs: node.inputs };
@@ -66,6 +73,38 @@ export function matmul(a: Value, b: Value, options: MatMulOptions = {}): Value {
   const attributes = { transposeA: false, transposeB: false, alpha: 1, ...options };
   return a.graph.apply(MatMul, [a, b], attributes)[0]!;
 }
+
+export interface AddMatMulAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/**
+ * y = c + op(a) op(b) of matrices: the product is added where it is made, without an array of its own.
+ * dc = dy, and da, db as for {@link MatMul}.
+ */
+export const AddMatMul = defineOp<AddMatMulAttributes>({
+  name: 'AddMatMul',
+  infer([c, a, b], attributes) {
+    const product = MatMul.infer([a!, b!], { ...attributes, alpha: 1 })[0]!;
+    const fits = product.shape.length === 2 && product.shape.join() === c!.shape.join();
+    invariant(fits, `AddMatMul of [${product.shape}] to [${c!.shape}]`);
+    return [product];
+  },
+  gradient: ({ inputs: [, a, b], attributes, outputGradients: [dy], needs: [whole, ...sides] }) => [
+    whole ? dy : undefined,
+    ...sideGradients([a!, b!], { ...attributes, alpha: 1 }, dy!, sides),
+  ],
+  emit: ({ inputs: [c, a, b] }, { transposeA, transposeB }) => ({
+    type: 'Gemm',
+    inputs: [a!, b!, c!],
+    attributes: { transA: Number(transposeA), transB: Number(transposeB) },
+  }),
+});
+
+/** c + op(a) op(b) of matrices. An engine may write the sum over c. */
+export const addMatmul = (c: Value, a: Value, b: Value, options: Partial<AddMatMulAttributes> = {}): Value =>
+  c.graph.apply(AddMatMul, [c, a, b], { transposeA: false, transposeB: false, ...options })[0]!;
 
 /** One packing of a weight for {@link quantizedMatmul}. */
 export interface QuantizedWeight {

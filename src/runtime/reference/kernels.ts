@@ -167,6 +167,10 @@ export const kernels: { readonly [P in OpName]: Kernel<AttributesOf<(typeof ops)
   FastGelu: unary((x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
   QuickGelu: unary((x) => x * sigmoid(x)),
   MatMul: matmul,
+  AddMatMul: ([c, a, b], shapes, attributes) => {
+    const [product] = matmul([a!, b!], shapes, { ...attributes, alpha: 1 });
+    return [build(shapes[0]!, (index) => at(c!, index) + at(product!, index))];
+  },
   MatMulNBits: matmulNBits,
   ReduceSum: reduction(sum),
   ReduceMean: reduction(mean),
