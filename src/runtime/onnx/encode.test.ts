@@ -6,7 +6,7 @@ import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { exp, Graph, matmul, mul, reduceSum, tanh } from '../../graph/index.ts';
 import { float32 } from '../../numeric/index.ts';
-import { encodeModel } from './encode.ts';
+import { END, encodeModel } from './encode.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 
 const nodesOf = (graph: Graph, guarded = false) =>
@@ -50,6 +50,20 @@ describe('encodeModel', () => {
     expect(types(false)).toEqual(['MatMul', 'Mul']);
     expect(types(true)).toEqual(['Reshape', 'MatMul', 'Mul']);
   });
+});
+
+it('an output that ends the call comes first, so that nothing is copied that was written in place', async () => {
+  const graph = new Graph();
+  graph.output('y', exp(graph.input('x', 'float32', [2])));
+  const encoded = fromBinary(ModelProtoSchema, encodeModel(graph, false, true).bytes).graph!;
+  expect(encoded.output.map(({ name }) => name)).toEqual([END, 'y']);
+  const engine = createOnnxEngine({ threads: 1 });
+  const program = await engine.load(graph);
+  const kept = await engine.keep({ dtype: 'float32', shape: [2] });
+  expect(await program.run({ x: float32([2], [0, 1]) }, { y: kept })).toEqual({});
+  expect((await kept.read()).data[1]).toBeCloseTo(Math.E, 6);
+  expect(Object.keys(await program.run({ x: float32([2], [0, 1]) }))).toEqual(['y']);
+  await engine.close();
 });
 
 it('refuses a file that was removed or cut since it was opened, which would end the process when it is read', async () => {

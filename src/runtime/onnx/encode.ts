@@ -13,6 +13,7 @@ import {
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
+  TypeProto_SequenceSchema,
   TypeProto_TensorSchema,
   TypeProtoSchema,
   ValueInfoProtoSchema,
@@ -43,6 +44,13 @@ const ELEMENT_TYPE: Readonly<Record<DType, number>> = {
 /** External data must lie below one folder, and weights, caches and frames may lie anywhere. */
 const ROOT = parse(process.cwd()).root;
 
+/**
+ * An output that is no tensor. The runtime's binding copies every output that it returns, also those that were given to
+ * it to be written, one after the other, and refuses what is no tensor: as the first of all this ends the call when
+ * everything is written and nothing is copied.
+ */
+export const END = 'end of the run';
+
 /** What the runtime needs to make a session. */
 export interface EncodedModel {
   readonly bytes: Uint8Array;
@@ -54,12 +62,14 @@ export interface EncodedModel {
  * Encodes the nodes that the outputs depend on, and tells which parts of files the runtime will map.
  *
  * @param guarded keep a runtime that rearranges weights from doing so with float32 ones, which it would copy.
+ * @param ended begin the outputs with {@link END}.
  */
 export function encodeModel(
   graph: Graph,
   guarded = false,
+  ended = false,
 ): EncodedModel & { readonly external: readonly ExternalData[] } {
-  const encoder = new Encoder(graph, guarded);
+  const encoder = new Encoder(graph, guarded, ended);
   const bytes = toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -83,10 +93,12 @@ class Encoder {
   private readonly initializers = new Map<string, ReturnType<typeof create<typeof TensorProtoSchema>>>();
   private readonly nodes: ReturnType<typeof create<typeof NodeProtoSchema>>[] = [];
   private readonly guarded: boolean;
+  private readonly ended: boolean;
 
-  constructor(graph: Graph, guarded: boolean) {
+  constructor(graph: Graph, guarded: boolean, ended: boolean) {
     this.graph = graph;
     this.guarded = guarded;
+    this.ended = ended;
   }
 
   graphProto() {
@@ -108,12 +120,14 @@ class Encoder {
     for (const [name, value] of outputs) {
       if (this.nameOf(value) !== name) this.node('Identity', [this.nameOf(value)], [name], '', {});
     }
+    const ends = this.ended ? [endInfo()] : [];
+    if (this.ended) this.node('SequenceEmpty', [], [END], '', {});
     return create(GraphProtoSchema, {
       name: 'graph',
       node: this.nodes,
       initializer: [...this.initializers.values()],
       input: [...this.graph.inputs].map(([name, value]) => valueInfo(name, value)),
-      output: outputs.map(([name, value]) => valueInfo(name, value)),
+      output: [...ends, ...outputs.map(([name, value]) => valueInfo(name, value))],
     });
   }
 
@@ -214,6 +228,18 @@ class Encoder {
 
 /** Name of a value before what must be evaluated earlier is there. */
 const early = (name: string): string => `${name}:early`;
+
+/** An empty sequence of float32 tensors. */
+function endInfo() {
+  const elemType = create(TypeProtoSchema, {
+    value: { case: 'tensorType', value: create(TypeProto_TensorSchema, { elemType: ELEMENT_TYPE.float32 }) },
+  });
+  const value = create(TypeProto_SequenceSchema, { elemType });
+  return create(ValueInfoProtoSchema, {
+    name: END,
+    type: create(TypeProtoSchema, { value: { case: 'sequenceType', value } }),
+  });
+}
 
 function valueInfo(name: string, { dtype, shape }: ValueType) {
   const dim = shape.map((extent) =>

@@ -27,7 +27,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     load: async (graph, { frugal = false } = {}) => {
       // Without its own arrangement of the weights, an 8-bit product falls back to float32 at twice the time.
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
-      const { external, ...model } = encodeModel(graph, prepack && !settings.prepack);
+      const { external, ...model } = encodeModel(graph, prepack && !settings.prepack, true);
       checkFiles(external);
       const request = { kind: 'load', model, settings: { ...settings, prepack, frugal } } as const;
       const session = await line.ask('load', request).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { Graph, matmul, type ValueType } from '../../graph/index.ts';
 import { type DType, type Matrix, sizeOf, type Tensor, type TensorData, zeros } from '../../numeric/index.ts';
-import { type EncodedModel, encodeModel } from './encode.ts';
+import { END, type EncodedModel, encodeModel } from './encode.ts';
 import type { Answers, Envelope, Reply, Request, ResidentPlace, SessionSettings } from './protocol.ts';
 
 const sessions = new Map<number, InferenceSession>();
@@ -55,16 +55,28 @@ async function run(
       'resident' in value ? residents.get(value.resident)! : toOrt(value),
     ]),
   );
+  const outputs = session.outputMetadata.filter((output) => output.isTensor);
+  const made = new Map(
+    outputs
+      .filter(({ name }) => !(name in into))
+      .map(({ name, type, shape }) => [
+        name,
+        keep({ dtype: type as DType, shape: shape as readonly number[] }),
+      ]),
+  );
   const fetches = Object.fromEntries(
-    session.outputNames.map((name) => [name, name in into ? residents.get(into[name]!.resident)! : null]),
+    outputs.map(({ name }) => [name, made.get(name) ?? residents.get(into[name]!.resident)!]),
   );
-  const results = await session.run(feeds, fetches);
-  return Object.fromEntries(
-    Object.entries(results)
-      .filter(([name]) => !(name in into))
-      .map(([name, value]) => [name, fromOrt(value as OrtTensor)]),
-  );
+  try {
+    await session.run(feeds, session.outputNames.includes(END) ? { [END]: null, ...fetches } : fetches);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith(REFUSES_END))) throw error;
+  }
+  return Object.fromEntries([...made].map(([name, value]) => [name, fromOrt(value)]));
 }
+
+/** What the binding says when it comes to {@link END}: by then all outputs are written. */
+const REFUSES_END = 'Non tensor type';
 
 function keep(value: ValueType | Tensor): OrtTensor {
   if ('data' in value) return toOrt(value);
