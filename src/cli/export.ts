@@ -13,8 +13,8 @@ import {
   type Rounding,
 } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
-import { inspectModel, openModel, SAVE_TYPES } from '../models/index.ts';
-import { readAdapterRecord, readRunRecord } from '../record/index.ts';
+import { inspectModel, openModel } from '../models/index.ts';
+import { readAdapterRecord, readRunRecord, SAVE_TYPES } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { cacheOption, choiceOption, pathOption, switchOption, textOption } from './option-kinds.ts';

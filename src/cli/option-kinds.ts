@@ -1,7 +1,7 @@
 /** Kinds of options that several commands have. */
 import { z } from 'zod';
 import { COMPUTE_TYPES, computeSchema } from '../record/index.ts';
-import { type OptionSpec, positiveNumber, wholeNumber } from './option.ts';
+import { numberBetween, type OptionSpec, positiveNumber, wholeNumber } from './option.ts';
 
 export const pathOption = (flags: string, group: string, help: string, example: string) =>
   ({ flags, group, help, schema: z.string().min(1), expected: 'a path', example }) satisfies OptionSpec;
@@ -39,6 +39,16 @@ export const aboveZeroOption = (name: string, group: string, help: string, examp
     example: `--${name} ${example}`,
   }) satisfies OptionSpec;
 
+export const notBelowZeroOption = (name: string, group: string, help: string, example: number) =>
+  ({
+    flags: `--${name} <x>`,
+    group,
+    help,
+    schema: numberBetween(0, 1e9),
+    expected: 'a number, 0 or more',
+    example: `--${name} ${example}`,
+  }) satisfies OptionSpec;
+
 /** @param name of an option whose value is one of `values`. */
 export const choiceOption = <const T extends readonly [string, ...string[]]>(
   name: string,
@@ -47,7 +57,7 @@ export const choiceOption = <const T extends readonly [string, ...string[]]>(
   values: T,
 ) =>
   ({
-    flags: `--${name} <${name}>`,
+    flags: `--${name} <${name.split('-').at(-1)}>`,
     group,
     help,
     schema: z.enum(values),

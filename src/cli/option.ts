@@ -23,7 +23,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 export type OptionValues<S extends OptionSpecs> = { readonly [K in keyof S]?: z.output<S[K]['schema']> };
 
-/** Adds the options, and `--config`, to a command. */
+/** Adds the options to a command, and `--config`, unless an option of its own has that name. */
 export function addOptions(command: Command, specs: OptionSpecs): void {
   for (const { flags, group, help } of Object.values(specs)) {
     // The positive form only serves to take back what a configuration file says.
@@ -31,6 +31,7 @@ export function addOptions(command: Command, specs: OptionSpecs): void {
     if (flags !== positive.flags) command.addOption(positive);
     command.addOption(new Option(flags, help).helpGroup(group));
   }
+  if ('config' in specs) return;
   const help = 'YAML file of options, named as here without the dashes; flags override it';
   command.addOption(new Option('--config <file.yaml>', help));
 }
@@ -42,7 +43,8 @@ export function addOptions(command: Command, specs: OptionSpecs): void {
  */
 export function readOptions<S extends OptionSpecs>(command: Command, specs: S): OptionValues<S> {
   const flags = command.opts();
-  const config = flags.config === undefined ? {} : readConfigFile(flags.config, Object.keys(specs));
+  const config =
+    flags.config === undefined || 'config' in specs ? {} : readConfigFile(flags.config, Object.keys(specs));
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const flagged = command.getOptionValueSource(name) === 'cli';

@@ -1,65 +1,108 @@
 /** The options of `rankscope pretrain`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
-import { SAVE_TYPES, type SaveType } from '../models/index.ts';
+import { SAVE_TYPES, type SaveType } from '../record/index.ts';
+import { listOf, type OptionSpecs, type OptionValues } from './option.ts';
+import {
+  aboveZeroOption,
+  choiceOption,
+  notBelowZeroOption,
+  pathOption,
+  switchOption,
+  wholeOption,
+} from './option-kinds.ts';
 
-export interface PretrainFlags {
-  readonly config: string;
-  readonly tokenizer: string;
-  readonly data: string;
-  readonly evalData: readonly string[];
-  readonly steps: number;
-  readonly batchSize: number;
-  readonly microBatch?: number;
-  readonly seqLen: number;
-  readonly lr: number;
-  readonly minLr?: number;
-  readonly warmup: number;
-  readonly weightDecay: number;
-  readonly clip: number;
-  readonly seed: number;
-  readonly checkpointEvery: number;
-  readonly saveType: SaveType;
-  readonly out: string;
-  readonly resume: boolean;
+const WHAT = 'What to train:';
+const ON = 'What to train it on:';
+const HOW = 'How to train it:';
+const OUTPUT = 'Output:';
+
+export const PRETRAIN_OPTIONS = {
+  config: pathOption('--config <file>', WHAT, 'config.json of the model', '--config config.json'),
+  tokenizer: pathOption('--tokenizer <file>', WHAT, 'its tokenizer.json', '--tokenizer tokenizer.json'),
+  data: pathOption('--data <file>', ON, 'text (.txt) or documents (.jsonl, .json)', '--data text.jsonl'),
+  evalData: {
+    flags: '--eval-data <file...>',
+    group: ON,
+    help: 'texts to measure the loss on at the end',
+    schema: listOf(z.string().min(1)),
+    expected: 'paths',
+    example: '--eval-data held-out.txt',
+  },
+  batchSize: wholeOption('batch-size', ON, 'sequences per step (default: 16)', 1, 16),
+  microBatch: wholeOption('micro-batch', ON, 'sequences per pass, fewer to save memory (default: all)', 1, 4),
+  seqLen: wholeOption('seq-len', ON, 'tokens per sequence (default: 128)', 2, 128),
+  steps: wholeOption('steps', HOW, 'optimizer steps', 1, 2000),
+  lr: aboveZeroOption('lr', HOW, 'highest learning rate (default: 1e-3)', 0.001),
+  minLr: notBelowZeroOption(
+    'min-lr',
+    HOW,
+    'learning rate that the fall tends to (default: a tenth of --lr)',
+    0.0001,
+  ),
+  warmup: wholeOption('warmup', HOW, 'steps of linear warm-up (default: 100)', 0, 100),
+  weightDecay: notBelowZeroOption(
+    'weight-decay',
+    HOW,
+    'decoupled weight decay of matrices (default: 0.1)',
+    0.1,
+  ),
+  clip: aboveZeroOption('clip', HOW, 'largest global norm of the gradient (default: 1)', 1),
+  seed: wholeOption('seed', HOW, 'of weights and data order (default: 0)', 0, 1),
+  checkpointEvery: wholeOption(
+    'checkpoint-every',
+    OUTPUT,
+    'steps between checkpoints (default: 200)',
+    1,
+    200,
+  ),
+  saveType: choiceOption(
+    'save-type',
+    OUTPUT,
+    `element type of model.safetensors: ${SAVE_TYPES.join(', ')} (default: float32)`,
+    SAVE_TYPES,
+  ),
+  out: pathOption('--out <dir>', OUTPUT, 'folder of the model and its run files', '--out my-model'),
+  resume: switchOption('--resume', OUTPUT, 'go on from the checkpoint in --out'),
+} satisfies OptionSpecs;
+
+const REQUIRED = ['config', 'tokenizer', 'data', 'steps', 'out'] as const;
+
+/** The options with their defaults. */
+export type PretrainFlags = Required<OptionValues<typeof PRETRAIN_OPTIONS>>;
+
+/** Throws {@link UserError} `option-missing`, and `option-invalid` for what no single option can tell. */
+export function resolveFlags(given: OptionValues<typeof PRETRAIN_OPTIONS>): PretrainFlags {
+  const missing = REQUIRED.find((name) => given[name] === undefined);
+  if (missing !== undefined) {
+    const { flags, help, example } = PRETRAIN_OPTIONS[missing];
+    throw new UserError('option-missing', {
+      what: `a pretraining needs ${flags}, ${help}`,
+      fix: `for example ${example}`,
+    });
+  }
+  const { batchSize = 16, lr = 1e-3 } = given;
+  const flags = {
+    evalData: [],
+    microBatch: batchSize,
+    seqLen: 128,
+    minLr: lr / 10,
+    warmup: 100,
+    weightDecay: 0.1,
+    clip: 1,
+    seed: 0,
+    checkpointEvery: 200,
+    saveType: 'float32' satisfies SaveType,
+    resume: false,
+    ...given,
+    batchSize,
+    lr,
+  } as PretrainFlags;
+  checkTogether(flags);
+  return flags;
 }
 
-/** The command without its action. */
-export function describePretrain(): Command {
-  return new Command('pretrain')
-    .description('Trains a model from its config alone and writes it as a Hugging Face folder.')
-    .requiredOption('--config <file>', 'config.json of the model')
-    .requiredOption('--tokenizer <file>', 'its tokenizer.json')
-    .requiredOption('--data <file>', 'text (.txt) or documents (.jsonl, .json)')
-    .option('--eval-data <file...>', 'texts to measure the loss on at the end', [])
-    .requiredOption('--steps <n>', 'optimizer steps', wholeNumber(1))
-    .option('--batch-size <n>', 'sequences per step', wholeNumber(1), 16)
-    .option('--micro-batch <n>', 'sequences per pass, fewer to save memory (default: all)', wholeNumber(1))
-    .option('--seq-len <n>', 'tokens per sequence', wholeNumber(2), 128)
-    .option(
-      '--lr <x>',
-      'highest learning rate',
-      number('above 0', (x) => x > 0),
-      1e-3,
-    )
-    .option('--min-lr <x>', 'learning rate at the end (default: a tenth of --lr)', notNegative)
-    .option('--warmup <n>', 'steps of linear warm-up', wholeNumber(0), 100)
-    .option('--weight-decay <x>', 'decoupled weight decay of matrices', notNegative, 0.1)
-    .option(
-      '--clip <x>',
-      'largest global norm of the gradient',
-      number('above 0', (x) => x > 0),
-      1,
-    )
-    .option('--seed <n>', 'of weights and data order', wholeNumber(0), 0)
-    .option('--checkpoint-every <n>', 'steps between checkpoints', wholeNumber(1), 200)
-    .addOption(saveType())
-    .requiredOption('--out <dir>', 'folder of the model and its run files')
-    .option('--resume', 'go on from the checkpoint in --out', false);
-}
-
-/** Checks what no single option can tell. */
-export function checkFlags({ batchSize, microBatch = batchSize, steps, warmup }: PretrainFlags): void {
+function checkTogether({ batchSize, microBatch, steps, warmup }: PretrainFlags): void {
   if (batchSize % microBatch !== 0) {
     throw new UserError('option-invalid', {
       what: '--micro-batch does not cut the batch into equal parts',
@@ -77,22 +120,3 @@ export function checkFlags({ batchSize, microBatch = batchSize, steps, warmup }:
     });
   }
 }
-
-function saveType(): Option {
-  const option = new Option('--save-type <type>', 'element type of model.safetensors');
-  return option.choices(SAVE_TYPES).default('float32');
-}
-
-function number(expected: string, holds: (value: number) => boolean) {
-  return (text: string): number => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (Number.isFinite(value) && holds(value)) return value;
-    throw new InvalidArgumentError(`Expected a number ${expected}.`);
-  };
-}
-
-function wholeNumber(least: number) {
-  return number(`that is whole and at least ${least}`, (x) => Number.isSafeInteger(x) && x >= least);
-}
-
-const notNegative = number('of at least 0', (x) => x >= 0);

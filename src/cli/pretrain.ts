@@ -1,12 +1,12 @@
 /** `rankscope pretrain`: a model from its config and a text, written as a Hugging Face folder. */
 import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder } from '../files/index.ts';
 import { hashSequences, saveModel } from '../models/index.ts';
-import { finishRun, writeJsonAtomic } from '../record/index.ts';
+import { finishRun, type PretrainRecord, writePretrainRecord } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import {
   evaluateLoss,
@@ -16,8 +16,9 @@ import {
   readMetrics,
   refuseNothingToResume,
 } from '../training/index.ts';
+import { addOptions, readOptions } from './option.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
-import { checkFlags, describePretrain, type PretrainFlags } from './pretrain-options.ts';
+import { PRETRAIN_OPTIONS, type PretrainFlags, resolveFlags } from './pretrain-options.ts';
 import { printable } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { describeRun, openRunFolder } from './run-folder.ts';
@@ -40,15 +41,17 @@ const OUTPUTS = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenize
 const LAST_STEPS = 100;
 
 export function pretrainCommand(): Command {
-  const command = describePretrain().addHelpText('after', EXAMPLE);
-  return command.action(async (flags: PretrainFlags) => {
-    process.exitCode = await runPretrain(flags);
+  const command = new Command('pretrain')
+    .description('Trains a model from its config alone and writes it as a Hugging Face folder.')
+    .addHelpText('after', EXAMPLE);
+  addOptions(command, PRETRAIN_OPTIONS);
+  return command.action(async () => {
+    process.exitCode = await runPretrain(resolveFlags(readOptions(command, PRETRAIN_OPTIONS)));
   });
 }
 
 /** @returns the exit code. */
 async function runPretrain(flags: PretrainFlags): Promise<number> {
-  checkFlags(flags);
   checkFolder(flags);
   const inputs = await readInputs(flags);
   const description = describeRun('pretrain', process.argv.slice(3), flags.seed);
@@ -89,7 +92,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
     }
     await saveModel(flags.out, inputs.definition, inputs.config, weights, flags.saveType);
     await copyTokenizer(flags.tokenizer, flags.out);
-    writeJsonAtomic(join(flags.out, 'pretrain.json'), await makeRecord(engine, flags, inputs));
+    writePretrainRecord(flags.out, await makeRecord(engine, flags, inputs));
     finishRun(flags.out, 'complete');
     process.stdout.write(`${printable(flags.out)}\n`);
     return 0;
@@ -104,7 +107,8 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
 }
 
 function checkFolder({ out, resume }: PretrainFlags): void {
-  if (resume) refuseNothingToResume(out);
+  const hasOlder = hasAnyCheckpoint(out) && !hasCheckpoint(out);
+  if (resume || hasOlder) refuseNothingToResume(out);
   if (resume || !hasAnyCheckpoint(out)) return;
   throw new UserError('output-exists', {
     what: `${out} holds the checkpoint of an earlier run.`,
@@ -116,9 +120,9 @@ function settingsOf(flags: PretrainFlags) {
   return {
     steps: flags.steps,
     batchSize: flags.batchSize,
-    microBatchSize: flags.microBatch ?? flags.batchSize,
+    microBatchSize: flags.microBatch,
     learningRate: flags.lr,
-    finalLearningRate: flags.minLr ?? flags.lr / 10,
+    finalLearningRate: flags.minLr,
     warmup: flags.warmup,
     weightDecay: flags.weightDecay,
     clip: flags.clip,
@@ -131,7 +135,7 @@ async function makeRecord(
   engine: Engine,
   flags: PretrainFlags,
   { definition, data, evaluations }: PretrainInputs,
-) {
+): Promise<PretrainRecord> {
   const checkpoint = await openCheckpoint(flags.out);
   const weights = Object.fromEntries(
     definition.weights.map(({ name }) => [name, readWeight(checkpoint, name)]),

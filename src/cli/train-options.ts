@@ -8,6 +8,7 @@ import {
   choiceOption,
   computeOption,
   layersOption,
+  notBelowZeroOption,
   pathOption,
   switchOption,
   wholeOption,
@@ -18,16 +19,6 @@ const ON = 'What to train it on:';
 const HOW = 'How to train it:';
 const WATCH = 'What to watch:';
 const OUTPUT = 'Output:';
-
-const LARGE = 1e9;
-const share = (name: string, group: string, help: string, most: number, example: number) => ({
-  flags: `--${name} <x>`,
-  group,
-  help,
-  schema: numberBetween(0, most),
-  expected: most === LARGE ? 'a number, 0 or more' : `a number from 0 to ${most}`,
-  example: `--${name} ${example}`,
-});
 
 export const TRAIN_OPTIONS = {
   adapter: choiceOption(
@@ -77,9 +68,16 @@ export const TRAIN_OPTIONS = {
     SCHEDULES,
   ),
   warmup: wholeOption('warmup', HOW, 'steps of linear warm-up (default: 0)', 0, 10),
-  weightDecay: share('weight-decay', HOW, 'of every trained parameter (default: 0)', LARGE, 0.01),
-  clip: share('clip', HOW, 'largest norm of the gradient; 0 for no limit (default: 1)', LARGE, 1),
-  dropout: share('dropout', HOW, 'of the K values between the adapter’s sides (default: 0)', 0.99, 0.1),
+  weightDecay: notBelowZeroOption('weight-decay', HOW, 'of every trained parameter (default: 0)', 0.01),
+  clip: notBelowZeroOption('clip', HOW, 'largest norm of the gradient; 0 for no limit (default: 1)', 1),
+  dropout: {
+    flags: '--dropout <x>',
+    group: HOW,
+    help: 'of the K values between the adapter’s sides (default: 0)',
+    schema: numberBetween(0, 0.99),
+    expected: 'a number from 0 to 0.99',
+    example: '--dropout 0.1',
+  },
   ridge: aboveZeroOption('ridge', HOW, 'ridge of natural frames and ν (default: 0.3)', 0.3),
   seed: wholeOption('seed', HOW, 'order of the data, random frames, dropout (default: 0)', 0, 1),
   compute: computeOption(HOW),

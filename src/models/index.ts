@@ -23,7 +23,7 @@ export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, o
 export { type ReadSequences, readSequences } from './read-sequences.ts';
 export type { Receipt, ShownPart } from './receipt.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';
-export { asStored, SAVE_TYPES, type SaveType, saveModel, writeConfig } from './save-model.ts';
+export { asStored, saveModel, writeConfig } from './save-model.ts';
 export { type Document, type Documents, readDocuments } from './text.ts';
 export { TextStream } from './text-stream.ts';
 export { openTokenizer, type Tokenizer } from './tokenizer.ts';

@@ -3,11 +3,8 @@ import { join } from 'node:path';
 import { encodeHalf, type HalfTensor, writeSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
-import { writeJsonAtomic } from '../record/index.ts';
+import { type SaveType, writeJsonAtomic } from '../record/index.ts';
 import type { ModelDefinition } from './definition.ts';
-
-export const SAVE_TYPES = ['float32', 'float16', 'bfloat16'] as const;
-export type SaveType = (typeof SAVE_TYPES)[number];
 
 /**
  * Writes config.json and model.safetensors; tied weights are stored once, under the name that the definition

@@ -5,6 +5,7 @@
 export * from './adapter-record.ts';
 export * from './claims-record.ts';
 export * from './common.ts';
+export * from './pretrain-record.ts';
 export * from './probe-record.ts';
 export {
   ADAPTER_FILE,
@@ -26,6 +27,7 @@ export {
   createRunDirectory,
   discardRun,
   finishRun,
+  writePretrainRecord,
   writeProbeRecord,
   writeReproductionRecord,
   writeTrainRecord,

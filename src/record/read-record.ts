@@ -19,6 +19,7 @@ export const PROBE_FILE = 'probe.json';
 export const RUN_FILE = 'run.json';
 export const ADAPTER_FILE = 'adapter.json';
 export const TRAIN_FILE = 'train.json';
+export const PRETRAIN_FILE = 'pretrain.json';
 export const METRICS_FILE = 'metrics.jsonl';
 export const REPRODUCTION_FILE = 'reproduction.json';
 export const CLAIMS_FILE = 'claims.json';

@@ -9,10 +9,12 @@ import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
 import { isLockFile, makeFolder, tellWriteErrors } from '../files/index.ts';
 import { type ClaimsRecord, claimsRecordSchema } from './claims-record.ts';
+import { type PretrainRecord, pretrainRecordSchema } from './pretrain-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import {
   CLAIMS_FILE,
   METRICS_FILE,
+  PRETRAIN_FILE,
   PROBE_FILE,
   REPRODUCTION_FILE,
   RUN_FILE,
@@ -60,6 +62,12 @@ export function writeProbeRecord(directory: string, record: ProbeRecord): void {
 export function writeTrainRecord(directory: string, record: TrainRecord): void {
   checkRecord(trainRecordSchema, record, TRAIN_FILE);
   writeJsonAtomic(join(directory, TRAIN_FILE), record);
+}
+
+/** Writes `pretrain.json`, as {@link writeProbeRecord}. */
+export function writePretrainRecord(directory: string, record: PretrainRecord): void {
+  checkRecord(pretrainRecordSchema, record, PRETRAIN_FILE);
+  writeJsonAtomic(join(directory, PRETRAIN_FILE), record);
 }
 
 /** Writes `reproduction.json` and, beside it, its claims alone as `claims.json`, as {@link writeProbeRecord}. */

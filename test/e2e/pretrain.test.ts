@@ -85,7 +85,7 @@ describe('rankscope pretrain', () => {
     [['--seq-len', '64'], /--seq-len 64/],
     [['--micro-batch', '3', '--batch-size', '4'], /divides the batch size/],
     [['--warmup', '300'], /fewer than --steps/],
-    [['--lr', 'fast'], /Expected a number above 0/],
+    [['--lr', 'fast'], /--lr has a value[\s\S]*a number above 0/],
     [['--data', 'missing.txt'], /missing\.txt cannot be read/],
     [['--config', TOKENIZER], /architecture/],
     [['--resume'], /nothing to resume/],
@@ -93,6 +93,21 @@ describe('rankscope pretrain', () => {
   ])('refuses %j and leaves nothing behind', async (more, message) => {
     await expect(run(argumentsFor('refused', more))).rejects.toThrow(message);
     expect(existsSync(at('refused'))).toBe(false);
+  });
+
+  it('says what it cannot do without', async () => {
+    await expect(run(['pretrain', '--config', at('config.json')])).rejects.toThrow(/needs --tokenizer/);
+    await expect(run(argumentsFor('refused', ['--min-lr', '-1']))).rejects.toThrow(/0 or more/);
+  });
+
+  it('leaves the checkpoint of an older version alone', async () => {
+    mkdirSync(at('older'));
+    writeFileSync(at('older/training.safetensors'), 'weights');
+    for (const more of [[], ['--resume']])
+      await expect(run(argumentsFor('older', more))).rejects.toMatchObject({
+        code: 'checkpoint-of-older-version',
+      });
+    expect(readdirSync(at('older'))).toEqual(['training.safetensors']);
   });
 
   it('leaves a folder alone that holds other files', async () => {

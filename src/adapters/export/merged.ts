@@ -3,9 +3,9 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HalfTensor, readWeight, type WeightSource, writeSafetensors } from '../../checkpoint/index.ts';
 import { writeFolderAtomically } from '../../files/index.ts';
-import { asStored, layerWeights, type Model, type SaveType, writeConfig } from '../../models/index.ts';
+import { asStored, layerWeights, type Model, writeConfig } from '../../models/index.ts';
 import { sizeOf, type Tensor } from '../../numeric/index.ts';
-import { writeJsonAtomic } from '../../record/index.ts';
+import { type SaveType, writeJsonAtomic } from '../../record/index.ts';
 import { ggufModelConfig, ggufTokenizerFiles } from './gguf-folder.ts';
 import { type Rounding, RoundingSum } from './rounding.ts';
 
