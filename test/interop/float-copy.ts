@@ -36,3 +36,12 @@ export async function writeFloatCopy(
     }),
   );
 }
+
+/** A vocabulary for those of `test/reference/gguf-architectures`, which llama.cpp wants. */
+export const VOCABULARY: Readonly<Record<string, GgufValue>> = {
+  'tokenizer.ggml.model': 'gpt2',
+  'tokenizer.ggml.pre': 'default',
+  'tokenizer.ggml.tokens': Array.from({ length: 43 }, (_, id) => String.fromCharCode(65 + id)),
+  'tokenizer.ggml.token_type': Array.from({ length: 43 }, () => 1),
+  'tokenizer.ggml.merges': ['A B'],
+};

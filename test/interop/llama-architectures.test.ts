@@ -8,7 +8,7 @@ import { randomAdapter, type TestLayer } from '../../src/adapters/testing.ts';
 import { type Model, openModel, Predictor } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
 import { GGUF_FILES } from '../support/gguf-architectures.ts';
-import { writeFloatCopy } from './float-copy.ts';
+import { VOCABULARY, writeFloatCopy } from './float-copy.ts';
 import { findLlamaCpp, llamaLogits } from './tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'interop-architectures-'));
@@ -21,15 +21,6 @@ afterAll(async () => {
 const llamaCpp = await findLlamaCpp();
 const reason = llamaCpp.missing === undefined ? '' : ` (skipped: ${llamaCpp.missing})`;
 const IDS = [5, 20, 27, 31, 9, 12, 28, 7, 7, 4, 26, 17];
-/** A vocabulary, which llama.cpp wants. */
-const VOCABULARY = {
-  'tokenizer.ggml.model': 'gpt2',
-  'tokenizer.ggml.pre': 'default',
-  'tokenizer.ggml.tokens': Array.from({ length: 43 }, (_, id) => String.fromCharCode(65 + id)),
-  'tokenizer.ggml.token_type': Array.from({ length: 43 }, () => 1),
-  'tokenizer.ggml.merges': ['A B'],
-};
-
 /**
  * What logits of a size of 2 to 4 may differ by. llama.cpp looks GELU up in a table of float16, and takes the
  * approximation by tanh for GPT-NeoX too, whose own is exact.

@@ -8,7 +8,9 @@ import { logitsOf, randomAdapter, type TestLayer } from '../../src/adapters/test
 import { type Model, openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
 import { ARCHITECTURE_MODELS, loadArchitecture } from '../support/architecture-reference.ts';
+import { GGUF_FILES, loadGgufReference } from '../support/gguf-architectures.ts';
 import { loadReference, relativeError } from '../support/reference.ts';
+import { VOCABULARY, writeFloatCopy } from './float-copy.ts';
 import { findPython, findSmolLm, type Question } from './tools.ts';
 
 const TOLERANCE = 1e-5;
@@ -144,6 +146,39 @@ describe.skipIf(python.missing !== undefined)(`PEFT and transformers on every ar
     expect(relativeError(theirs, without[index]!)).toBeGreaterThan(0.1);
     expect(relativeError(theirs, ours[index]!)).toBeLessThan(TOLERANCE);
     if (form !== 'merged') expect(answers[index]).toEqual([]); // no warnings
+  });
+});
+
+describe.skipIf(python.missing !== undefined)(`transformers on folders merged from GGUF${because}`, () => {
+  it('opens every architecture with equal logits', async () => {
+    const engine = createOnnxEngine();
+    const questions: Question[] = [];
+    const ours: Float32Array[] = [];
+    for (const [name, stored] of GGUF_FILES) {
+      const path = join(folder, `${name}.gguf`);
+      await writeFloatCopy(stored, path, VOCABULARY);
+      const model = await openModel(path, { cacheFolder: join(folder, 'cache') });
+      const adapted = adaptedModel(model, await randomAdapter(model, planFor(model)));
+      const { tokens } = loadGgufReference(name);
+      const batch = {
+        tokens: Int32Array.from(tokens.flat()),
+        lossMask: new Uint8Array(tokens.flat().length).fill(1),
+        sequences: tokens.length,
+        seqLen: tokens[0]!.length,
+      };
+      ours.push(await logitsOf(engine, adapted, batch));
+      const out = join(folder, `merged-${name}`);
+      await exportMerged(out, adapted, { about: {} });
+      questions.push({ kind: 'model', path: out, tokens, out: `${out}.f32` });
+    }
+    await engine.close();
+    await python.tool!(questions);
+    for (const [index, name] of [...GGUF_FILES.keys()].entries()) {
+      const theirs = new Float32Array(
+        new Uint8Array(readFileSync(join(folder, `merged-${name}.f32`))).buffer,
+      );
+      expect(relativeError(theirs, ours[index]!), name).toBeLessThan(TOLERANCE);
+    }
   });
 });
 

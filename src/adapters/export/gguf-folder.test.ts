@@ -21,7 +21,10 @@ describe('files of a Hugging Face folder from a GGUF header', () => {
       hidden_size: 8,
       bos_token_id: 0,
       eos_token_id: 1,
+      pad_token_id: null,
     });
+    const padded = ggufModelConfig({}, ggufMetadata({ ...METADATA, 'tokenizer.ggml.padding_token_id': 2 }));
+    expect(padded.pad_token_id).toBe(2);
   });
 
   it('hold the tokenizer and its chat template', () => {

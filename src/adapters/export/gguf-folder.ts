@@ -2,12 +2,18 @@
 import type { GgufMetadata } from '../../checkpoint/index.ts';
 import { tokenizerFromGguf } from '../../models/index.ts';
 
-/** config.json: the model's shape, and the tokens that begin and end its texts. */
+/** config.json: the model's shape, and the tokens that begin, end and pad its texts. */
 export function ggufModelConfig(
   config: Readonly<Record<string, unknown>>,
   gguf: GgufMetadata,
 ): Record<string, unknown> {
-  return { ...config, bos_token_id: tokenId(gguf, 'bos'), eos_token_id: tokenId(gguf, 'eos') };
+  return {
+    ...config,
+    bos_token_id: tokenId(gguf, 'bos'),
+    eos_token_id: tokenId(gguf, 'eos'),
+    // Said in any case: a class of transformers may have one that the vocabulary does not reach.
+    pad_token_id: tokenId(gguf, 'padding') ?? null,
+  };
 }
 
 /** tokenizer.json and tokenizer_config.json by file name. Throws `UserError` as `tokenizerFromGguf`. */
@@ -26,6 +32,6 @@ export function ggufTokenizerFiles(path: string, gguf: GgufMetadata): Record<str
   };
 }
 
-function tokenId(gguf: GgufMetadata, kind: 'bos' | 'eos'): number | undefined {
+function tokenId(gguf: GgufMetadata, kind: 'bos' | 'eos' | 'padding'): number | undefined {
   return gguf.integer(`tokenizer.ggml.${kind}_token_id`);
 }
