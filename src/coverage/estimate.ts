@@ -13,8 +13,8 @@ import type { Sweep } from './sweeps.ts';
 /** Node, the engine and their libraries, with tokens. */
 export const PROCESS_BYTES = 300 * 2 ** 20;
 
-/** Of the outputs of a pass: in the engine, here, and those of the pass before until they are collected. */
-const OUTPUT_COPIES = 3;
+/** Of the outputs of a pass: those of the pass before are there until they are collected. */
+const OUTPUT_COPIES = 2;
 
 /** What the engine takes for the values of a pass beyond their bytes; measured. */
 export const ENGINE_SLACK = 1.2;
@@ -50,15 +50,19 @@ export function estimateFraming(
 ): number {
   const needsMoments = momentsFor(plans.map(({ basis }) => basis));
   // In float64 until all are there, then in float32 as well to be written.
-  const made = layers.reduce(
-    (sum, layer) => sum + 2 * frameBytes(layer, wholeColumns(rank), plans.length),
-    0,
-  );
+  const madeOf = (some: readonly LinearLayer[]) =>
+    some.reduce((sum, layer) => sum + 2 * frameBytes(layer, wholeColumns(rank), plans.length), 0);
   const finding = layers.map((layer) => findingBytes(layer, needsMoments.second)).toSorted((a, b) => b - a);
-  const found = finding.slice(0, AT_A_TIME).reduce((sum, bytes) => sum + bytes, 0);
-  const ofSweep = ({ bytes }: Sweep) =>
-    Math.max(weightBytes + ENGINE_SLACK * (bytes.moments + bytes.pass), bytes.moments + ENGINE_SLACK * found);
-  return made + Math.max(found, 0.5 * made, ...sweeps.map(ofSweep));
+  const found = ENGINE_SLACK * finding.slice(0, AT_A_TIME).reduce((sum, bytes) => sum + bytes, 0);
+  let made = 0;
+  const ofSweeps = sweeps.map(({ group, bytes }) => {
+    const before = made;
+    made += madeOf(group);
+    const calibrating = weightBytes + bytes.moments + ENGINE_SLACK * bytes.pass;
+    return Math.max(before + calibrating, made + bytes.moments + found);
+  });
+  const all = madeOf(layers);
+  return Math.max(...ofSweeps, all + found, 1.5 * all);
 }
 
 /** Bytes that a part of the layers takes while it is measured, and of them those of mapped files. */

@@ -28,7 +28,7 @@ export interface MemoryPlan extends MemoryUse {
 const TEXT_COPIES = 8;
 
 /** Shares of the usual room for calibration that are tried: more of it saves sweeps, less of it memory. */
-const ROOMS = [4, 3, 2, 1.5, 1, 0.75, 0.5, 0.35, 0.25, 0.15, 0.1];
+const ROOMS = [4, 3, 2.5, 2, 1.75, 1.5, 1.25, 1, 0.75, 0.5, 0.25, 0.1];
 
 /** Parts that are tried: each costs passes of its own over all batches. */
 const PARTS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32];

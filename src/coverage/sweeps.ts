@@ -1,5 +1,5 @@
 /** How calibration is divided: sweeps of passes over all batches, each for as many layers as memory allows. */
-import { estimatePeakBytes } from '../graph/index.ts';
+import { byteLength, estimatePeakBytes } from '../graph/index.ts';
 import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import { buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
 import { fewestRecomputed } from './pass.ts';
@@ -41,17 +41,31 @@ export function planSweeps(
   room = USUAL_ROOM,
 ): Sweep[] {
   return layerGroups(layers, wanted, room).map((group) => {
-    const moments = group.reduce((bytes, layer) => bytes + momentBytes(layer, wanted), 0);
     const passOf = (together: number, recomputed = 0) => {
-      const pass = buildMomentsPass(model, group, wanted, together * sequences, seqLen, recomputed);
-      return { bytes: estimatePeakBytes(pass.graph) - moments, segments: pass.segments };
+      const { graph, segments } = buildMomentsPass(
+        model,
+        group,
+        wanted,
+        together * sequences,
+        seqLen,
+        recomputed,
+      );
+      const moments = [...graph.outputs].reduce(
+        (sum, [name, value]) => sum + (name.includes('|') ? byteLength(value) : 0),
+        0,
+      );
+      return { moments, pass: estimatePeakBytes(graph) - moments, segments };
     };
-    const { bytes, segments } = passOf(1);
+    const one = passOf(1);
+    const { segments } = one;
+    // As if no two layers shared their input.
+    const bytes = one.moments + one.pass - group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0);
     const fits = Math.floor(Math.min(room.together, room.pass) / Math.max(1, bytes));
     const together = largestDivisor(count, fits);
-    const needed = (recomputed: number) => passOf(together, recomputed).bytes;
-    const recomputed = bytes > room.pass ? (fewestRecomputed(segments, needed, room.pass) ?? segments) : 0;
-    return { group, together, recomputed, bytes: { moments, pass: needed(recomputed) } };
+    const needed = (recomputed: number) => passOf(together, recomputed).pass;
+    const recomputed = one.pass > room.pass ? (fewestRecomputed(segments, needed, room.pass) ?? segments) : 0;
+    const { moments, pass } = passOf(together, recomputed);
+    return { group, together, recomputed, bytes: { moments, pass } };
   });
 }
 

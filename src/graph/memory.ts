@@ -34,28 +34,29 @@ export function estimatePeakBytes(graph: Graph): number {
 function engineOrder(graph: Graph): Node[] {
   const nodes = graph.liveNodes();
   const index = new Map(nodes.map((node, at) => [node, at]));
-  const makerOf = ({ source }: Value) => (source.kind === 'node' ? source.node : undefined);
-  /** Makers of a value and of what must be evaluated before it is used: the encoder writes these last. */
-  const makers = (value: Value): Node[] => {
-    const awaited = value.graph.evaluatedBefore(value).map(makerOf);
-    return [makerOf(value), ...awaited].filter((node) => node !== undefined && index.has(node)) as Node[];
-  };
-  const needs = (node: Node): Node[] => {
-    const byLast = (group: Node[]) => (group.length > 1 ? nodes.length : 0) + (index.get(group[0]!) ?? 0);
-    const groups = node.inputs.map(makers).filter((group) => group.length > 0);
-    return groups.toSorted((a, b) => byLast(a) - byLast(b)).flat();
-  };
-  const needed = new Set(nodes.flatMap(needs));
-  const stack = nodes.filter((node) => !needed.has(node)).map((node) => ({ node, left: false }));
-  const visited = new Set<Node>();
+  /** Places of the makers of a value and of what must be evaluated before it is used: the encoder writes these last. */
+  const makers = (value: Value): number[] =>
+    [value, ...graph.evaluatedBefore(value)].flatMap(({ source }) => {
+      const at = source.kind === 'node' ? index.get(source.node) : undefined;
+      return at === undefined ? [] : [at];
+    });
+  const needs = nodes.map(({ inputs }) => {
+    const last = (group: number[]) => (group.length > 1 ? nodes.length : 0) + group[0]!;
+    const groups = inputs.map(makers).filter((group) => group.length > 0);
+    return (groups.length > 1 ? groups.toSorted((a, b) => last(a) - last(b)) : groups).flat();
+  });
+  const needed = new Set(needs.flat());
+  // A node is met twice: before what it needs, and after.
+  const stack = nodes.flatMap((_, at) => (needed.has(at) ? [] : [{ at, met: false }]));
+  const visited = new Set<number>();
   const order: Node[] = [];
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    const { node, left } = entry;
-    if (left) order.push(node);
-    if (left || visited.has(node)) continue;
-    visited.add(node);
-    stack.push({ node, left: true });
-    for (const other of needs(node)) if (!visited.has(other)) stack.push({ node: other, left: false });
+    const { at, met } = entry;
+    if (met) order.push(nodes[at]!);
+    if (met || visited.has(at)) continue;
+    visited.add(at);
+    stack.push({ at, met: true });
+    for (const other of needs[at]!) if (!visited.has(other)) stack.push({ at: other, met: false });
   }
   return order;
 }
