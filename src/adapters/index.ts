@@ -13,11 +13,11 @@ export {
 } from './adapter.ts';
 export { ADAPTER_TENSORS, loadAdapter, saveAdapter } from './adapter-files.ts';
 export { lowRankUpdates } from './export/adapter-updates.ts';
+export { EXPORT_FORMATS, type ExportFormat, type ExportOptions } from './export/formats.ts';
 export { exportGgufLora } from './export/gguf-lora.ts';
 export type { LowRankUpdate } from './export/low-rank-update.ts';
 export { exportMerged, type MergedOptions } from './export/merged.ts';
 export { exportPeft, type PeftOptions } from './export/peft.ts';
-export type { Rounding } from './export/rounding.ts';
 export type { TangentSpace } from './families.ts';
 export {
   type AdapterValueOptions,

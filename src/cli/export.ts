@@ -4,13 +4,10 @@ import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
   type Adapter,
-  adaptedModel,
-  exportGgufLora,
-  exportMerged,
-  exportPeft,
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
   loadAdapter,
-  lowRankUpdates,
-  type Rounding,
 } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { inspectModel, openModel } from '../models/index.ts';
@@ -23,10 +20,13 @@ import { tellWarning } from './tell-warnings.ts';
 
 const FORM = 'Form:';
 const PLACE = 'Places:';
-const FORMATS = ['peft', 'merged', 'gguf-lora'] as const;
+type FormatName = keyof typeof EXPORT_FORMATS;
+const NAMES = Object.keys(EXPORT_FORMATS) as [FormatName, ...FormatName[]];
+const [DEFAULT] = NAMES;
+const FILES = NAMES.filter((name) => EXPORT_FORMATS[name].extension !== null).join(', ');
 
 const OPTIONS = {
-  format: choiceOption('format', FORM, 'peft (default), merged or gguf-lora', FORMATS),
+  format: choiceOption('format', FORM, `${NAMES.join(', ')} (default: ${DEFAULT})`, NAMES),
   portable: switchOption('--portable', FORM, 'peft: one rank for all layers, filled up with zeros (vLLM)'),
   type: choiceOption(
     'type',
@@ -34,7 +34,7 @@ const OPTIONS = {
     `merged: ${SAVE_TYPES.join(', ')} (default: as in the base; float32 for GGUF)`,
     SAVE_TYPES,
   ),
-  out: pathOption('--out <path>', PLACE, 'new folder, or for gguf-lora a new file', '--out my-adapter'),
+  out: pathOption('--out <path>', PLACE, `new folder, or for ${FILES} a new file`, '--out my-adapter'),
   model: pathOption(
     '--model <path>',
     PLACE,
@@ -53,9 +53,7 @@ type Options = OptionValues<typeof OPTIONS>;
 
 const EXAMPLES = `
 Formats:
-  peft       a folder that PEFT loads onto the base model (--portable: also vLLM)
-  merged     a whole Hugging Face model with the adapter added to its weights
-  gguf-lora  a .gguf file that llama.cpp loads beside the GGUF of the base model
+${NAMES.map((name) => `  ${name.padEnd(9)}  ${EXPORT_FORMATS[name].help}`).join('\n')}
 
 Examples:
   rankscope export rankscope-runs/my-run --out my-adapter
@@ -75,97 +73,65 @@ export function exportCommand(): Command {
 
 /** @returns what to tell. */
 async function runExport(run: string, options: Options): Promise<string> {
-  const { format = 'peft', out } = options;
+  const { out } = options;
   checkOptions(run, options);
-  const { adapter, notes } = await WRITERS[format](run, out!, options);
+  const { adapter, notes } = await write(run, out!, options);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   const { trainedParameters } = adapter.record;
   return `${relative(process.cwd(), resolve(out!)) || '.'}: ${sizeText(out!)}, ${trainedParameters} trained parameters\n`;
 }
 
-/** Writes a format; gives the adapter, and what to tell. */
-type Writer = (
-  run: string,
-  out: string,
-  options: Options,
-) => Promise<{ readonly adapter: Adapter; readonly notes: readonly string[] }>;
-
-const WRITERS: Readonly<Record<(typeof FORMATS)[number], Writer>> = {
-  peft: async (run, out, options) => {
-    const { model, baseModel } = options;
+/** Opens as much of the base as the format needs, and writes it; gives the adapter, and what to tell. */
+async function write(run: string, out: string, options: Options) {
+  const format: ExportFormat = EXPORT_FORMATS[options.format ?? DEFAULT];
+  const { model: named, cacheDir: cacheFolder } = options;
+  const inputs = (adapter: Adapter, basePath: string) => {
+    const about = { adapter: adapter.record, run: readRunRecord(run) };
+    return { out, adapter, basePath: resolve(basePath), options, about };
+  };
+  if (format.needs === 'name') {
     const { path: recorded } = readAdapterRecord(run).model;
     // Where the base is not at hand, its name is enough; where it is, it must be the right one.
-    const known = model ?? (existsSync(recorded) ? recorded : undefined);
+    const known = named ?? (existsSync(recorded) ? recorded : undefined);
     const base = known === undefined ? undefined : await inspectModel(known, { onWarning: tellWarning });
     const adapter = await loadAdapter(run, base);
     if (base === undefined)
       tellWarning(`the base model is not at ${recorded} any more: that it is the right one was not checked`);
-    await exportPeft(out, lowRankUpdates(adapter.layers), {
-      baseModel: baseModel ?? resolve(known ?? recorded),
-      portable: options.portable,
-      about: describe(run, adapter),
-    });
-    return { adapter, notes: baseModel === undefined ? [localBase(resolve(known ?? recorded))] : [] };
-  },
-  merged: async (run, out, options) => {
-    const path = chooseBaseModel(options.model, [run]);
-    const model = await openModel(path, { cacheFolder: options.cacheDir, onWarning: tellWarning });
-    const adapter = await loadAdapter(run, model);
-    const rounding = await exportMerged(out, adaptedModel(model, adapter), {
-      type: options.type,
-      about: describe(run, adapter),
-    });
-    return { adapter, notes: rounding === null ? [] : [roundingNote(rounding)] };
-  },
-  'gguf-lora': async (run, out, options) => {
-    const path = chooseBaseModel(options.model, [run]);
+    return { adapter, notes: await format.write(inputs(adapter, known ?? recorded)) };
+  }
+  const path = chooseBaseModel(named, [run]);
+  if (format.needs === 'config') {
     const base = await inspectModel(path, { onWarning: tellWarning });
     const adapter = await loadAdapter(run, base);
-    await exportGgufLora(out, base, lowRankUpdates(adapter.layers));
-    return { adapter, notes: [] };
-  },
-};
-
-function localBase(path: string): string {
-  const trouble = path.endsWith('.gguf')
-    ? ' and PEFT opens no GGUF file'
-    : ': on another machine nothing stands there';
-  return `adapter_config.json names ${path} as base model${trouble}. --base-model ID names it as the hub does.`;
+    return { adapter, notes: await format.write(inputs(adapter, path), base) };
+  }
+  const base = await openModel(path, { cacheFolder, onWarning: tellWarning });
+  const adapter = await loadAdapter(run, base);
+  return { adapter, notes: await format.write(inputs(adapter, path), base) };
 }
 
-/** Share of ‖ΔW‖ from which a merge is not what the adapter was. */
-const NOTABLE = 0.01;
+/** Options that some format takes, by name. */
+const TAKEN = ['portable', 'type', 'baseModel'] as const satisfies readonly (keyof ExportOptions)[];
 
-function roundingNote({ overall, worst }: Rounding): string {
-  const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
-  const text = `Rounding to 16 bits took ${percent(overall)} of ‖ΔW‖, at most ${percent(worst.share)} (${worst.layer}).`;
-  return overall > NOTABLE || worst.share > NOTABLE ? `${text} --type float32 keeps all of it.` : text;
-}
-
-function checkOptions(run: string, { format = 'peft', out, portable, type, baseModel }: Options): void {
-  const misplaced =
-    (baseModel !== undefined && format !== 'peft' && '--base-model') ||
-    (portable && format !== 'peft' && '--portable') ||
-    (type !== undefined && format !== 'merged' && '--type');
-  if (misplaced) {
+function checkOptions(run: string, options: Options): void {
+  const { format = DEFAULT, out } = options;
+  const { takes, extension }: ExportFormat = EXPORT_FORMATS[format];
+  const misplaced = TAKEN.find((name) => options[name] !== undefined && !takes.includes(name));
+  if (misplaced !== undefined) {
+    const takers = NAMES.filter((name) => (EXPORT_FORMATS[name] as ExportFormat).takes.includes(misplaced));
     throw new UserError('option-invalid', {
-      what: `${misplaced} means nothing for this format`,
+      what: `${OPTIONS[misplaced].flags.split(' ')[0]} means nothing for this format`,
       got: `--format ${format}`,
-      expected: `--format ${misplaced === '--type' ? 'merged' : 'peft'}`,
+      expected: `--format ${takers.join(' or ')}`,
       fix: 'leave one of them out',
     });
   }
   if (out !== undefined) return;
   throw new UserError('option-invalid', {
     what: 'there is no place to write to',
-    expected: '--out with a new folder, or for gguf-lora a new file',
-    fix: `for example: rankscope export ${run} --format ${format} --out my-adapter${format === 'gguf-lora' ? '.gguf' : ''}`,
+    expected: `--out with a new folder, or for ${FILES} a new file`,
+    fix: `for example: rankscope export ${run} --format ${format} --out my-adapter${extension ?? ''}`,
   });
-}
-
-/** What goes along in rankscope.json: how the adapter was made. */
-function describe(run: string, { record }: Adapter): Record<string, unknown> {
-  return { adapter: record, run: readRunRecord(run) };
 }
 
 function sizeText(path: string): string {
