@@ -140,7 +140,8 @@ const valuesOf = async (held: Tensor | Resident): Promise<Float32Array> =>
 /** A second moment [K, K] of `count` targets, with its ridge. */
 function ridgedMoment(sum: Float32Array, { count, addend }: { count: number; addend: number }): Matrix {
   const rank = Math.sqrt(sum.length);
-  const scaled = Float64Array.from(sum, (value) => value / count);
+  const scaled = Float64Array.from(sum);
+  for (let i = 0; i < scaled.length; i++) scaled[i]! /= count;
   // A side that nothing flows through has no second moment; any whitening leaves its zero core zero.
   for (let i = 0; i < rank; i++) scaled[i * rank + i]! += addend > 0 ? addend : 1;
   return matrix(rank, rank, scaled);

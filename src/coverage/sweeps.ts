@@ -16,7 +16,7 @@ export interface CalibrationRoom {
 
 export const USUAL_ROOM: CalibrationRoom = {
   moments: 1.75 * 2 ** 30,
-  together: 0.75 * 2 ** 30,
+  together: 0.5 * 2 ** 30,
   pass: Number.POSITIVE_INFINITY,
 };
 

@@ -1,13 +1,16 @@
 /** Frames of leading singular vectors, found in the engine. */
 import type { LinearLayer } from '../../models/index.ts';
-import { float32 } from '../../numeric/index.ts';
+import { float32, fromFloat32, svd } from '../../numeric/index.ts';
 import type { Engine, Resident } from '../../runtime/index.ts';
 import type { Frame } from '../frame.ts';
 import type { Moments } from '../moments.ts';
 import { isLeading, LeadingTriplesSolver } from './leading-triples.ts';
 import { GradientWhitener } from './whiten-gradient.ts';
 
-/** Every method returns undefined where the exact way is to be taken. */
+/** Sides below this are whitened in float64 as fast. */
+const WORTH_ELIMINATING = 128;
+
+/** A method that returns undefined leaves it to whole decompositions in float64. */
 export class LeadingFrames {
   private readonly engine: Engine;
   private readonly solver: LeadingTriplesSolver;
@@ -38,23 +41,30 @@ export class LeadingFrames {
   }
 
   /** Top singular vectors of the mean gradient. */
-  async ofGradient({ layer, gradient }: Moments<Resident>, rank: number): Promise<Frame | undefined> {
-    if (!isLeading(rank, layer.inFeatures, layer.outFeatures)) return undefined;
-    return this.solver.find(gradient!, rank);
+  ofGradient({ gradient }: Moments<Resident>, rank: number): Promise<Frame | undefined> {
+    return this.topPairs(gradient!, rank);
   }
 
   /** Canonical directions between inputs and output gradients: see the natural basis. */
   async natural(moments: Moments<Resident>, ridge: number, rank: number): Promise<Frame | undefined> {
     const { inFeatures, outFeatures } = moments.layer;
-    if (!isLeading(rank, inFeatures, outFeatures)) return undefined;
+    if (Math.max(inFeatures, outFeatures) < WORTH_ELIMINATING) return undefined;
     const gradient = await this.whitener.whiten(moments, ridge);
     if (gradient === undefined) return undefined;
     try {
-      const found = await this.solver.find(gradient.whitened, rank);
+      const found = await this.topPairs(gradient.whitened, rank);
       return found && (await gradient.mapBack(found.u, found.v));
     } finally {
       await gradient.release();
     }
+  }
+
+  /** By iteration where few columns are wanted of many, and else by a whole decomposition. */
+  private async topPairs(a: Resident, rank: number): Promise<Frame | undefined> {
+    const [rows, cols] = a.shape as [number, number];
+    if (isLeading(rank, rows, cols)) return this.solver.find(a, rank);
+    const { data } = await a.read();
+    return svd(fromFloat32(rows, cols, data as Float32Array), { rank, product: this.engine.matmul });
   }
 
   async release(): Promise<void> {
