@@ -63,5 +63,7 @@ it('says what of a vocabulary cannot be used', () => {
   expect(() => open({ ...llama, scores: [1, 2] })).toThrow(/does not score every token/);
   expect(() => open(llama, { 'tokenizer.ggml.scores': undefined })).toThrow(/tokenizer\.ggml\.scores/);
   expect(() => open(llama, { 'tokenizer.ggml.add_eos_token': true })).toThrow(/add_eos_token/);
+  const long = [...llama.tokens.slice(0, -1), 'x'.repeat(1e6)];
+  expect(() => open({ ...llama, tokens: long })).toThrow(/a token of 1000000 characters/);
   expect(() => open(llama, { 'tokenizer.ggml.model': 't5' })).toThrow(/gpt2 .* or llama/);
 });

@@ -14,6 +14,8 @@ import type { TokenizerFiles } from './tokenizer-files.ts';
 /** What SentencePiece writes for a space. */
 const SPACE = '▁';
 const UNKNOWN = 2;
+/** Longest token, in UTF-16 units: every way to cut it in two is looked at. Those of SentencePiece have 16 by default. */
+const TOKEN_LIMIT = 256;
 
 /**
  * As llama.cpp reads it: the pair whose token has the highest score is joined first, and what is in no token becomes
@@ -27,6 +29,9 @@ export function sentencePieceFiles(path: string, metadata: GgufMetadata): Tokeni
     const expected = `tokenizer.ggml.scores for ${tokens.length} tokens`;
     throw invalid(path, `${path} does not score every token.`, `${scores.length} scores`, expected);
   }
+  const longest = tokens.find((token) => token.length > TOKEN_LIMIT);
+  if (longest !== undefined)
+    throw unsupported(path, `a token of ${longest.length} characters`, `at most ${TOKEN_LIMIT}`);
   if (metadata.boolean('tokenizer.ggml.add_eos_token') === true)
     throw unsupported(path, 'tokenizer.ggml.add_eos_token = true', 'no token behind every text');
   const addSpace = metadata.boolean('tokenizer.ggml.add_space_prefix') ?? true;

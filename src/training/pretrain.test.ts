@@ -208,4 +208,19 @@ describe('initialWeights', () => {
     expect(deviation('h.0.ln_1')).toBe(1);
     expect(weights['transformer.h.0.attn.c_attn.bias']!.every((x) => x === 0)).toBe(true);
   });
+
+  it('begins Gemma’s norms at 0, which stand for a gain of 1, and scales what writes to the residual stream', () => {
+    const { definition: gemma } = readModelConfig(
+      fileURLToPath(new URL('../../test/reference/architectures/gemma3/config.json', import.meta.url)),
+    );
+    const weights = initialWeights(gemma, createRng(3));
+    expect(new Set(weights['model.layers.0.self_attn.q_norm.weight'])).toEqual(new Set([0]));
+    expect(new Set(weights['model.norm.weight'])).toEqual(new Set([0]));
+    const deviation = (name: string) => {
+      const values = weights[`model.layers.0.${name}.weight`]!;
+      return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+    };
+    const residual = deviation('mlp.down_proj') / deviation('mlp.up_proj');
+    expect(Math.abs(residual * Math.sqrt(6) - 1)).toBeLessThan(0.2);
+  });
 });

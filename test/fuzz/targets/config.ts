@@ -1,7 +1,9 @@
 /** Configurations of models, alone (as `pretrain --config-json` reads them). */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Rng } from '../../../src/numeric/index.ts';
 import { type ModelConfig, readModelConfig } from '../../../src/training/index.ts';
+import { ARCHITECTURE_MODELS, loadArchitecture } from '../../support/architecture-reference.ts';
 import { breakJson } from '../kit/json-case.ts';
 import { chance, pick } from '../kit/odd-values.ts';
 import { defineTarget, type FuzzCase } from '../kit/target.ts';
@@ -15,14 +17,43 @@ export const config = defineTarget<ModelConfig>({
   read: (folder) => readModelConfig(join(folder, 'config.json')),
 });
 
-const NEEDED = {
-  gpt2: ['vocab_size', 'n_positions', 'n_embd', 'n_layer', 'n_head'],
-  llama: ['vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'num_attention_heads'],
-};
+/** A sound config, the fields that have to be of their kind, and how many linear layers its blocks have. */
+interface Made {
+  readonly made: { readonly vocab_size: number };
+  readonly needed: readonly string[];
+  readonly layers: number;
+}
+
+const NEEDED = [
+  ...['model_type', 'vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers'],
+  'num_attention_heads',
+];
+
+function makeGpt2(rng: Rng): Made {
+  const made = gpt2Config(rng);
+  const needed = ['model_type', 'vocab_size', 'n_positions', 'n_embd', 'n_layer', 'n_head'];
+  return { made, needed, layers: 4 * made.n_layer };
+}
+
+function makeLlama(rng: Rng): Made {
+  const made = llamaConfig(rng);
+  return { made, needed: NEEDED, layers: 7 * made.num_hidden_layers };
+}
+
+/** Of any architecture, as `test/reference/architectures` has it. */
+function makeOther(rng: Rng): Made {
+  const { config: made, layers } = pick(rng, ARCHITECTURES);
+  return { made, needed: NEEDED, layers };
+}
+
+const ARCHITECTURES = ARCHITECTURE_MODELS.map((name) => {
+  const { folder, layers } = loadArchitecture(name);
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  return { config, layers: Object.keys(layers).length };
+});
 
 function makeConfig(rng: Rng): FuzzCase<ModelConfig> {
-  const made = chance(rng, 0.4) ? gpt2Config(rng) : llamaConfig(rng);
-  const needed: readonly string[] = ['model_type', ...NEEDED[made.model_type]];
+  const { made, needed, layers } = pick(rng, [makeGpt2, makeLlama, makeOther])(rng);
   const { bytes, verdict, changes } = breakJson(made, rng, {
     breaks: ({ what, path }) => needed.includes(path) && (what === 'retype' || what === 'deep'),
   });
@@ -32,8 +63,6 @@ function makeConfig(rng: Rng): FuzzCase<ModelConfig> {
     changes,
     check: ({ definition }) => {
       if (changes.length > 0) return undefined;
-      const blocks = made.model_type === 'gpt2' ? made.n_layer : made.num_hidden_layers;
-      const layers = blocks * (made.model_type === 'gpt2' ? 4 : 7);
       if (definition.layers.length !== layers) return `${definition.layers.length} layers, not ${layers}`;
       return definition.vocabularySize === made.vocab_size ? undefined : 'another vocabulary';
     },

@@ -72,8 +72,9 @@ export function llamaParts(blocks: number, rng: Rng): GgufParts {
     uint('llama.attention.head_count', heads),
     uint('llama.attention.head_count_kv', 1),
     { key: 'llama.attention.layer_norm_rms_epsilon', type: 6, value: 1e-5 },
-    text('tokenizer.ggml.model', 'gpt2'),
-    text('tokenizer.ggml.pre', pick(rng, ['gpt-2', 'smollm', 'llama-bpe', 'qwen2', 'default'])),
+    text('tokenizer.ggml.model', chance(rng, 0.8) ? 'gpt2' : 'llama'),
+    text('tokenizer.ggml.pre', pick(rng, ['gpt-2', 'smollm', 'llama-bpe', 'qwen2', 'default', 'olmo'])),
+    { key: 'tokenizer.ggml.scores', type: 9, itemType: 6, value: TOKENS.map((_, id) => -id) },
     { key: 'tokenizer.ggml.tokens', type: 9, itemType: 8, value: TOKENS },
     { key: 'tokenizer.ggml.merges', type: 9, itemType: 8, value: ['t h', 'th e', '\u0120 the'] },
     {
