@@ -14,16 +14,16 @@ import type { WeightSource } from './weight-source.ts';
 
 /** A tensor of a cache file. */
 export interface CachedType {
-  readonly dtype: 'F32' | 'U8';
+  readonly dtype: 'F32' | 'U8' | 'I8';
   readonly shape: readonly number[];
 }
 
 /** The tensors of a cache file by name, in the order in which they are written. */
 export type Layout = Readonly<Record<string, CachedType>>;
 
-export type Piece = Float32Array | Uint8Array;
+export type Piece = Float32Array | Uint8Array | Int8Array;
 
-const BYTES = { F32: 4, U8: 1 } as const;
+const BYTES = { F32: 4, U8: 1, I8: 1 } as const;
 
 /** Every tensor begins at a multiple of this, bytes: a cache line. */
 const ALIGNMENT = 64;
@@ -132,7 +132,7 @@ export async function openCacheFile(
   }
 }
 
-const isSound = (values: Piece) => values instanceof Uint8Array || allFinite(values);
+const isSound = (values: Piece) => !(values instanceof Float32Array) || allFinite(values);
 
 function withPadding(layout: Layout): Layout {
   const padded: Record<string, CachedType> = {};

@@ -4,7 +4,7 @@
  * Bytes from outside are checked whole when a file is opened. It imports `errors`, `files` and `numeric`.
  */
 export { Cache, type CacheEntry } from './cache.ts';
-export type { CachedType, Layout } from './cache-file.ts';
+export type { CachedType, Layout, Piece } from './cache-file.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type Checkpoint, hashFiles, openCheckpoint } from './checkpoint.ts';
 export { decode } from './dequantize.ts';

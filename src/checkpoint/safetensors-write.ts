@@ -15,6 +15,7 @@ const NAMES: Readonly<Record<DType | HalfTensor['dtype'], string>> = {
   float64: 'F64',
   int32: 'I32',
   int64: 'I64',
+  int8: 'I8',
   uint8: 'U8',
   bool: 'BOOL',
   F16: 'F16',

@@ -37,7 +37,7 @@ export async function framesEntry(key: FramesKey): Promise<CacheEntry> {
     key: {
       sha256: await model.checkpoint.sha256(),
       config: model.definition.computed,
-      compute: model.compute,
+      compute: model.int8Kernel === undefined ? model.compute : `${model.compute}, ${model.int8Kernel}`,
       layers: layers.map(({ name }) => name),
       basis,
       columns: wholeColumns(rank),

@@ -44,6 +44,7 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
     ridge: options.ridge ?? 0.3,
     ciWidth: options.ciWidth ?? null,
     compute: model.compute,
+    ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
     seed: options.seed ?? 0,
   };
   const atLeastOne = [

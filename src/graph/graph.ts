@@ -175,6 +175,6 @@ export class Graph {
 
 /** Bytes that a value of this type takes. */
 export function byteLength(type: ValueType): number {
-  const width = { float32: 4, float64: 8, int32: 4, int64: 8, uint8: 1, bool: 1 }[type.dtype];
+  const width = { float32: 4, float64: 8, int32: 4, int64: 8, int8: 1, uint8: 1, bool: 1 }[type.dtype];
   return width * sizeOf(type.shape);
 }

@@ -22,6 +22,7 @@ export {
   reduceMean,
   reduceSum,
 } from './ops/reduce.ts';
+export * from './ops/rotated.ts';
 export * from './ops/shape.ts';
 export * from './ops/softmax.ts';
 export { printGraph } from './print.ts';

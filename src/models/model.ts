@@ -2,20 +2,23 @@
 import { basename } from 'node:path';
 import { Cache, type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { oneLine } from '../errors/index.ts';
-import type { FileRange } from '../files/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
+import type { Compute, Int8Kernel } from '../record/index.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { defineModel } from './define-model.ts';
 import { layerWeights, type ModelDefinition, type StoredLayer, type WeightSpec } from './definition.ts';
 import { floatProducts, type WeightProvider } from './forward.ts';
-import { int8Products, packWeights } from './int8.ts';
+import { chooseKernel, KERNELS } from './int8/choose.ts';
+import { int8Products, packedRanges, packWeights } from './int8/pack.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { watchModel } from './watch-model.ts';
 
 export interface OpenModelOptions {
   /** Arithmetic of the products with weights; default float32. */
-  readonly compute?: 'float32' | 'int8';
+  readonly compute?: Compute;
+  /** How products in 8 bits are made; default what a short measurement finds best on this processor. */
+  readonly int8Kernel?: Int8Kernel;
   /** Where decoded weights and frames are kept; default the user's cache folder. */
   readonly cacheFolder?: string;
   /** Ends the opening with `stopped`, leaving nothing half written. */
@@ -41,7 +44,9 @@ export interface Model {
   readonly warnings: readonly string[];
   /** Adds to them. */
   readonly warn: (text: string) => void;
-  readonly compute: 'float32' | 'int8';
+  readonly compute: Compute;
+  /** How its products in 8 bits are made; undefined in float32. */
+  readonly int8Kernel: Int8Kernel | undefined;
   /** Decoded weights, and what is made of weights, kept between runs. */
   readonly cache: Cache;
   /** Seconds that opening took, with the decoding of weights that were not in the cache. */
@@ -107,9 +112,18 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     ({ name }) => !packedSpecs.some((packed) => packed.name === name),
   );
   const places = await materialize(checkpoint, namesOf(asFloat), cache, signal);
-  const packed = await packWeights(checkpoint, packedSpecs, cache, signal);
+  const packed =
+    compute === 'int8'
+      ? await packWeights(
+          options.int8Kernel === undefined ? await chooseKernel(cache) : KERNELS[options.int8Kernel],
+          checkpoint,
+          packedSpecs,
+          cache,
+          signal,
+        )
+      : undefined;
   let tokenizer: Promise<Tokenizer> | undefined;
-  const ranges = [...places.values(), ...[...packed.values()].flatMap(rangesOf)];
+  const ranges = [...places.values(), ...(packed === undefined ? [] : packedRanges(packed))];
   return {
     path,
     name: nameOf(path),
@@ -118,6 +132,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     warnings,
     warn,
     compute,
+    int8Kernel: packed?.kernel.name,
     cache,
     openingSeconds: (performance.now() - started) / 1000,
     parameters: definition.weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
@@ -127,7 +142,7 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
     weights(graph) {
       const value = ({ name, shape }: WeightSpec) =>
         graph.external(name, { dtype: 'float32', shape }, places.get(name)!);
-      return compute === 'int8' ? int8Products(value, packed) : floatProducts(value);
+      return packed === undefined ? floatProducts(value) : int8Products(value, packed);
     },
     readLayer: (layer) => readWeight(checkpoint, layerWeights(layer)[0]!.name),
   };
@@ -138,9 +153,3 @@ const nameOf = (path: string): string => basename(path).replace(/\.(gguf|safeten
 const emitWarning = (text: string) => process.emitWarning(text);
 
 const namesOf = (weights: readonly WeightSpec[]): string[] => weights.map(({ name }) => name);
-
-const rangesOf = ({
-  straight,
-  transposed,
-}: Record<'straight' | 'transposed', { values: FileRange; scales: FileRange }>) =>
-  [straight, transposed].flatMap(({ values, scales }) => [values, scales]);

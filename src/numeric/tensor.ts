@@ -2,13 +2,14 @@
 import { invariant } from '../errors/index.ts';
 
 /** Element types that a graph value or a checkpoint tensor can have in memory. */
-export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
+export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'int8' | 'uint8' | 'bool';
 
 interface ArrayOf {
   float32: Float32Array;
   float64: Float64Array;
   int32: Int32Array;
   int64: BigInt64Array;
+  int8: Int8Array;
   uint8: Uint8Array;
   bool: Uint8Array;
 }
@@ -61,6 +62,8 @@ export function zeros(dtype: DType, length: number): TensorData {
       return new Int32Array(length);
     case 'int64':
       return new BigInt64Array(length);
+    case 'int8':
+      return new Int8Array(length);
     default:
       return new Uint8Array(length);
   }

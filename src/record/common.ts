@@ -36,6 +36,20 @@ export const computeSchema = z.enum(COMPUTE_TYPES);
 /** Arithmetic of the products with weights. */
 export type Compute = z.infer<typeof computeSchema>;
 
+export const int8KernelSchema = z.enum(['rotated', 'blocks']);
+/**
+ * How products in 8 bits are made: with one scale per row after a rotation, or one per block of 128. Records of older
+ * versions, which had the latter only, do not say it.
+ */
+export type Int8Kernel = z.infer<typeof int8KernelSchema>;
+
+/** The arithmetic in words: `float32`, `int8`, `int8 (rotated)`. */
+export const describeCompute = (settings: {
+  readonly compute: Compute;
+  readonly int8Kernel?: Int8Kernel | undefined;
+}): string =>
+  settings.int8Kernel === undefined ? settings.compute : `${settings.compute} (${settings.int8Kernel})`;
+
 /** Labels of the source paper for a coverage (`docs/concepts.md`): a convention under test, not a law. */
 export const REGIMES = ['under-threshold', 'transition', 'reliable', 'premium'] as const;
 export const regimeSchema = z.enum(REGIMES);

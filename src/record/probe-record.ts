@@ -7,6 +7,7 @@ import {
   estimateSchema,
   FILE_BASES,
   familySchema,
+  int8KernelSchema,
   modelSourceSchema,
   receiptSchema,
   regimeSchema,
@@ -175,6 +176,7 @@ export const probeRecordSchema = z.strictObject({
     ridge: z.number(),
     ciWidth: z.number().nullable(),
     compute: computeSchema,
+    int8Kernel: int8KernelSchema.optional(),
     seed: z.int(),
   }),
   measured: z.strictObject({

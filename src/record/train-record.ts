@@ -1,7 +1,7 @@
 /** The record of a training run, and the lines of its metrics.jsonl. */
 import { z } from 'zod';
 import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
-import { computeSchema, modelSourceSchema, receiptSchema } from './common.ts';
+import { computeSchema, int8KernelSchema, modelSourceSchema, receiptSchema } from './common.ts';
 
 export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const scheduleSchema = z.enum(SCHEDULES);
@@ -39,6 +39,7 @@ export const trainSettingsSchema = z.strictObject({
   calibrationBatches: z.int(),
   ridge: z.number(),
   compute: computeSchema,
+  int8Kernel: int8KernelSchema.optional(),
   seed: z.int(),
   /** Steps between evaluations; null for none in between. */
   evalEvery: z.int().nullable(),

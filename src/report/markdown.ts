@@ -1,5 +1,5 @@
 /** The record as short Markdown tables, for a README or an issue. */
-import type { Basis, Family, ProbeRecord } from '../record/index.ts';
+import { type Basis, describeCompute, type Family, type ProbeRecord } from '../record/index.ts';
 import { formatCount, formatNumber, formatNumberWithSpread, formatShare } from './format.ts';
 import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
@@ -14,7 +14,7 @@ export function renderProbeMarkdown(record: ProbeRecord): string {
   parts.push(
     `${escapeMarkdown(model.name)} on ${escapeMarkdown(data.path)}: ${measured.batches} batches of ` +
       `${settings.batchSize}×${settings.seqLen} tokens, ${settings.calibrationBatches} for calibration, loss ` +
-      `${measured.loss.mean.toFixed(4)}, ${settings.compute}, seed ${settings.seed}, weights sha256 ` +
+      `${measured.loss.mean.toFixed(4)}, ${describeCompute(settings)}, seed ${settings.seed}, weights sha256 ` +
       `${inlineCode(model.sha256.slice(0, 12))}${record.status === 'partial' ? ', stopped early (partial)' : ''}.`,
     ...record.notes.map((note) => `Note: ${escapeMarkdown(note)}`),
   );

@@ -1,6 +1,12 @@
 /** The record as text for a terminal, at most 100 columns wide, and 80 where the terminal has no more. */
 import { someOf } from '../errors/index.ts';
-import type { Basis, Family, ProbeRecord, RankPoint } from '../record/index.ts';
+import {
+  type Basis,
+  describeCompute,
+  type Family,
+  type ProbeRecord,
+  type RankPoint,
+} from '../record/index.ts';
 import {
   formatCompact,
   formatNumber,
@@ -77,7 +83,7 @@ function header(record: ProbeRecord, paint: Paint, width: number): string {
         `${settings.calibrationBatches} more for calibration`,
     ],
     ['loss', `${loss} nats per token`],
-    ['run', `${settings.compute}, seed ${settings.seed}, ${formatSeconds(measured.seconds)}`],
+    ['run', `${describeCompute(settings)}, seed ${settings.seed}, ${formatSeconds(measured.seconds)}`],
   ];
   const lines = rows.map(([name, text]) => `${paint.dim(name!.padEnd(6))} ${cut(text!, width - 7)}`);
   if (record.status === 'partial')

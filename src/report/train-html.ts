@@ -1,5 +1,5 @@
 /** A training run as one self-contained page: what was trained, on what, and its curves. */
-import type { RunRecord, TrainMetrics, TrainRecord } from '../record/index.ts';
+import { describeCompute, type RunRecord, type TrainMetrics, type TrainRecord } from '../record/index.ts';
 import { formatBytes, formatCompact, formatCount, formatNumber } from './format.ts';
 import { type Child, element, type Markup } from './html/markup.ts';
 import { detailList, pageHeader, renderPage, section } from './html/page.ts';
@@ -137,7 +137,7 @@ function header(record: TrainRecord, metrics: readonly TrainMetrics[], title: st
       ['Trained parameters', formatCompact(adapter.trainedParameters)],
       ['Steps', `${formatCount(record.step)} of ${formatCount(settings.steps)}`],
       ['Tokens a step', formatCount(settings.batchSize * settings.accumulation * settings.seqLen)],
-      ['Compute', `${settings.compute}, seed ${settings.seed}`],
+      ['Compute', `${describeCompute(settings)}, seed ${settings.seed}`],
     ],
   });
 }

@@ -107,6 +107,7 @@ export function resolveTrainOptions(model: Model, options: TrainOptions): Resolv
     calibrationBatches: options.calibrationBatches ?? 16,
     ridge: options.ridge ?? 0.3,
     compute: model.compute,
+    ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
     seed: options.seed ?? 0,
     evalEvery: options.evalEvery ?? null,
     coverageEvery: options.coverageEvery ?? null,

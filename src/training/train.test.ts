@@ -272,6 +272,7 @@ describe('train', () => {
     const packed = await openModel(join(base, 'tiny'), { cacheFolder: join(base, 'cache'), compute: 'int8' });
     const { record, metrics } = await train(packed, text, options(newFolder(), { steps: 4 }));
     expect(record.settings.compute).toBe('int8');
+    expect(record.settings.int8Kernel).toBe(packed.int8Kernel);
     const exact = readTrainMetrics(whole);
     metrics.forEach(({ loss, gradientNorm }, i) => {
       if (loss === undefined) return;

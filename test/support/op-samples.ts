@@ -1,5 +1,7 @@
 /** Samples of every op: what the derivative checker differentiates and what both engines must agree on. */
 import * as g from '../../src/graph/index.ts';
+import type { Factor } from '../../src/models/int8/kernel.ts';
+import { packRotated } from '../../src/models/int8/rotated.ts';
 import { createRng, float32, int64, type Tensor, tensor } from '../../src/numeric/index.ts';
 
 type Values = readonly g.Value[];
@@ -34,6 +36,40 @@ const sample = (
   build: (inputs) => [build(...inputs)].flat() as Values,
   ...(differentiable === undefined ? {} : { differentiable }),
 });
+
+/** Both packings of a weight [inner, outputs] for rotated products. */
+function rotatedWeight(inner: number, outputs: number, weight: Float32Array): Tensor[] {
+  const pack = (factor: Pick<Factor, 'inner' | 'outputs' | 'innerStride' | 'outputStride'>) => {
+    const { values, scales } = packRotated({ matrix: weight, ...factor });
+    return [
+      tensor('int8', [values.length / factor.outputs, factor.outputs], values),
+      float32([factor.outputs], scales),
+    ];
+  };
+  return [
+    ...pack({ inner, outputs, innerStride: outputs, outputStride: 1 }),
+    ...pack({ inner: outputs, outputs: inner, innerStride: 1, outputStride: outputs }),
+  ];
+}
+
+/** Of H D H with integers on the diagonal D: rotated on either side, its entries are those integers over 8. */
+function exactlyRotated(): Tensor[] {
+  const rows = Array.from({ length: 64 }, (_, row) => {
+    const unit = Float64Array.from({ length: 64 }, (_zero, column) => (row === column ? 1 : 0));
+    g.rotateBlocks(unit);
+    const scaled = unit.map((value, k) => value * (127 - k));
+    g.rotateBlocks(scaled);
+    return [...scaled];
+  });
+  return rotatedWeight(64, 64, Float32Array.from(rows.flat()));
+}
+
+const rotatedProduct = (...[x, values, scales, transposedValues, transposedScales]: g.Value[]) =>
+  g.rotatedMatmul(
+    x!,
+    { values: values!, scales: scales! },
+    { values: transposedValues!, scales: transposedScales! },
+  );
 
 const broadcasts = (op: (a: g.Value, b: g.Value) => g.Value, make = normal): Sample[] => [
   sample('same shape', [make(2, 3), make(2, 3)], op),
@@ -147,6 +183,29 @@ export const opSamples: Record<g.OpName, readonly Sample[]> = {
           { inner: 64, outputs: 32, blockSize: 32 },
         ),
       1,
+    ),
+  ],
+  MatMulInteger: [
+    sample(
+      'a weight that both packings hold exactly',
+      [normal(3, 64), ...exactlyRotated()],
+      rotatedProduct,
+      1,
+    ),
+    sample(
+      'widths that blocks do not divide',
+      [normal(3, 70), ...rotatedWeight(70, 33, Float32Array.from({ length: 70 * 33 }, rng.normal))],
+      rotatedProduct,
+      0,
+    ),
+  ],
+  RowScales: [sample('rows, one of zeros', [float32([3, 2], [1, -127, 0, 0, 254, 2])], g.rowScales, 0)],
+  QuantizeRows: [
+    sample(
+      'rows of several sizes',
+      [float32([2, 4], [127, -127, 3.3, 0, -0.254, 0.1, 0.0021, 0]), float32([2, 1], [1, 0.002])],
+      g.quantizeRows,
+      0,
     ),
   ],
   ReduceSum: reductions(g.reduceSum),

@@ -21,6 +21,7 @@ import { Gather, ScatterAdd } from './gather.ts';
 import { AddMatMul, MatMul, MatMulNBits } from './matmul.ts';
 import { LayerNormalization, SimplifiedLayerNormalization } from './normalize.ts';
 import { ReduceMax, ReduceMean, ReduceSum } from './reduce.ts';
+import { MatMulInteger, QuantizeRows, RowScales } from './rotated.ts';
 import { Cast, Concat, Expand, Reshape, Slice, Split, Transpose } from './shape.ts';
 import { Softmax } from './softmax.ts';
 
@@ -45,6 +46,9 @@ export const ops = {
   MatMul,
   AddMatMul,
   MatMulNBits,
+  MatMulInteger,
+  RowScales,
+  QuantizeRows,
   ReduceSum,
   ReduceMean,
   ReduceMax,

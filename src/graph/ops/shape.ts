@@ -217,7 +217,15 @@ export interface CastAttributes {
 }
 
 /** Numbers of the element types in ONNX's TensorProto.DataType. */
-const onnxType: Record<DType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 };
+const onnxType: Record<DType, number> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
 
 /** Another element type. No gradient: casts here make masks and indices. */
 export const Cast = defineOp<CastAttributes>({

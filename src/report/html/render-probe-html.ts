@@ -1,5 +1,5 @@
 /** The record as one self-contained page: no network, no fonts, light and dark. */
-import type { ProbeRecord, RunRecord } from '../../record/index.ts';
+import { describeCompute, type ProbeRecord, type RunRecord } from '../../record/index.ts';
 import { formatCompact, formatNumber } from '../format.ts';
 import { summarize } from '../summary.ts';
 import { familiesOf, headlineRank } from '../view.ts';
@@ -44,7 +44,7 @@ function header(record: ProbeRecord, title: string): Markup {
       ['Batches', `${measured.batches}, each ${settings.batchSize}×${settings.seqLen}`],
       ['Loss', `${mean.toFixed(4)} ±${((high - low) / 2).toFixed(4)}`],
       ['Gradient norm', formatNumber(global.gradientNorm.mean)],
-      ['Compute', `${settings.compute}, seed ${settings.seed}`],
+      ['Compute', `${describeCompute(settings)}, seed ${settings.seed}`],
     ],
   });
 }

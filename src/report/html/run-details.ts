@@ -1,5 +1,5 @@
 /** What was run, on what, with what: enough to run it again. */
-import type { ProbeRecord, RunRecord } from '../../record/index.ts';
+import { describeCompute, type ProbeRecord, type RunRecord } from '../../record/index.ts';
 import { formatBytes, formatCount, formatSeconds } from '../format.ts';
 import { type Child, element, type Markup } from './markup.ts';
 import { detailList } from './page.ts';
@@ -35,7 +35,7 @@ export function runDetails(record: ProbeRecord, run: RunRecord | null): Markup {
     ['Layers', [`${record.layers.length}, matching `, code(settings.layers)]],
     [
       'Compute',
-      `${settings.compute}, seed ${settings.seed}, ${settings.randomFrames} random frames, ${settings.natural ? `ridge ${settings.ridge}` : 'ν not measured'}`,
+      `${describeCompute(settings)}, seed ${settings.seed}, ${settings.randomFrames} random frames, ${settings.natural ? `ridge ${settings.ridge}` : 'ν not measured'}`,
     ],
     ['Time', `${formatSeconds(measured.seconds)}${stageTimes(measured.stageSeconds)}`],
     [

@@ -35,6 +35,7 @@ const IR_VERSION = 10n;
 const ELEMENT_TYPE: Readonly<Record<DType, number>> = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,

@@ -18,6 +18,9 @@ export interface OnnxEngineOptions {
   readonly prepack?: boolean;
 }
 
+/** Products for which the runtime arranges 8-bit weights in its own way. */
+const EIGHT_BIT: ReadonlySet<string> = new Set(['MatMulNBits', 'MatMulInteger']);
+
 /** Starts an engine. Close it when done: it keeps a thread alive. */
 export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   const settings = { threads: options.threads ?? availableParallelism(), prepack: options.prepack ?? false };
@@ -25,8 +28,8 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   return {
     name: 'onnxruntime-cpu',
     load: async (graph, { frugal = false } = {}) => {
-      // Without its own arrangement of the weights, an 8-bit product falls back to float32 at twice the time.
-      const prepack = settings.prepack || graph.liveNodes().some(({ op }) => op.name === 'MatMulNBits');
+      // Without its own arrangement of the weights, an 8-bit product takes twice the time.
+      const prepack = settings.prepack || graph.liveNodes().some(({ op }) => EIGHT_BIT.has(op.name));
       const { external, ...model } = encodeModel(graph, prepack && !settings.prepack, true);
       checkFiles(external);
       const request = { kind: 'load', model, settings: { ...settings, prepack, frugal } } as const;

@@ -1,5 +1,5 @@
 /** One plain kernel per op. The table's type makes a forgotten op an error of compilation. */
-import type { Op, OpName, ops } from '../../graph/index.ts';
+import { type Op, type OpName, type ops, rotateBlocks } from '../../graph/index.ts';
 import { at, build, indices, mapRows, type NumberArray, offsetOf } from './array.ts';
 import { erf, largest, mean, sigmoid, sum, sumOfExponentials } from './functions.ts';
 
@@ -98,6 +98,22 @@ const matmulNBits: Kernel<AttributesOf<typeof ops.MatMulNBits>> = (
   return [{ shape: shape!, data: y.data }];
 };
 
+/** Exact where the engine's activations are rounded: of x itself, rotated. */
+const matmulInteger: Kernel<unknown> = ([x, , , values, scales], [shape]) => {
+  const [inner, outputs] = values!.shape as [number, number];
+  const y = mapRows(x!, (row) => {
+    const rotated = new Float64Array(inner);
+    rotated.set(row);
+    rotateBlocks(rotated);
+    return Array.from(
+      { length: outputs },
+      (_, output) =>
+        scales!.data[output]! * sum(rotated.map((value, k) => value * values!.data[k * outputs + output]!)),
+    );
+  });
+  return [{ shape: shape!, data: y.data }];
+};
+
 const concat: Kernel<AttributesOf<typeof ops.Concat>> = (inputs, [shape], { axis }) => {
   const element = (index: readonly number[]) => {
     let position = index[axis]!;
@@ -172,6 +188,14 @@ export const kernels: { readonly [P in OpName]: Kernel<AttributesOf<(typeof ops)
     return [build(shapes[0]!, (index) => at(c!, index) + at(product!, index))];
   },
   MatMulNBits: matmulNBits,
+  MatMulInteger: matmulInteger,
+  RowScales: ([x]) => [mapRows(x!, (row) => [Math.max(largest(row.map(Math.abs)) / 127, 1e-30)])],
+  QuantizeRows: ([x, scales], [shape]) => [
+    build(shape!, ([row, column]) => {
+      const value = at(x!, [row!, column!]) / scales!.data[row!]!;
+      return 128 + Math.min(127, Math.max(-128, Math.round(value)));
+    }),
+  ],
   ReduceSum: reduction(sum),
   ReduceMean: reduction(mean),
   ReduceMax: reduction(largest),

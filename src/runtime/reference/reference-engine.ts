@@ -144,6 +144,7 @@ function narrow({ dtype }: ValueType, { shape, data }: NumberArray): Tensor {
   const integers = {
     int32: () => Int32Array.from(data),
     int64: () => BigInt64Array.from(Array.from(data, BigInt)),
+    int8: () => Int8Array.from(data),
     uint8: () => Uint8Array.from(data),
     bool: () => Uint8Array.from(data),
   };
@@ -169,6 +170,7 @@ function viewOf(dtype: DType, buffer: ArrayBuffer): TensorData {
     float64: () => new Float64Array(buffer),
     int32: () => new Int32Array(buffer),
     int64: () => new BigInt64Array(buffer),
+    int8: () => new Int8Array(buffer),
     uint8: () => new Uint8Array(buffer),
     bool: () => new Uint8Array(buffer),
   };

@@ -11,7 +11,8 @@ import {
 } from '../../../src/checkpoint/index.ts';
 import { topSingularVectors } from '../../../src/coverage/svd-cache.ts';
 import type { FileRange } from '../../../src/files/index.ts';
-import { packWeights } from '../../../src/models/int8.ts';
+import { KERNELS } from '../../../src/models/int8/choose.ts';
+import { packedRanges, packWeights } from '../../../src/models/int8/pack.ts';
 import { createRng, fromFloat32, type Rng, svd } from '../../../src/numeric/index.ts';
 import { changeBytes } from '../kit/change-bytes.ts';
 import { chance, pick } from '../kit/odd-values.ts';
@@ -65,12 +66,15 @@ export const caches = defineTarget<string>({
 async function readThrough(checkpoint: Checkpoint, folder: string): Promise<string> {
   const cache = new Cache(folder, () => {});
   const decoded = await materialize(checkpoint, ['w'], cache);
-  const packed = await packWeights(checkpoint, [{ name: 'w', shape: SHAPE }], cache);
+  const packed = await Promise.all(
+    Object.values(KERNELS).map((kernel) =>
+      packWeights(kernel, checkpoint, [{ name: 'w', shape: SHAPE }], cache),
+    ),
+  );
   const values = floatsAt(decoded.get('w')!);
   const decompose = (rank: number) => svd(fromFloat32(SHAPE[0], SHAPE[1], values), { rank });
   const { u, v } = await topSingularVectors(LAYER, values, decompose, 3, cache);
-  const { straight, transposed } = packed.get('w')!;
-  const ranges = [straight.values, straight.scales, transposed.values, transposed.scales];
+  const ranges = packed.flatMap(packedRanges);
   return [values.join(), u.data.join(), v.data.join(), ...ranges.map((range) => bytesAt(range).join())].join(
     '\n',
   );
