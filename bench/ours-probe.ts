@@ -8,6 +8,7 @@ import { collectMeasurements, type MeasurePlan } from '../src/coverage/collect.t
 import { addPass, emptyMeasurement } from '../src/coverage/measurement.ts';
 import { buildPass, LOSS } from '../src/coverage/pass.ts';
 import { lossInputs, openModel } from '../src/models/index.ts';
+import type { Compute, Int8Kernel } from '../src/record/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';
 import { readBatches, readFrameSets } from './files.ts';
 
@@ -15,7 +16,9 @@ interface OursOptions {
   readonly model: string;
   readonly tokens: string;
   readonly frames: string;
-  readonly compute: 'float32' | 'int8';
+  readonly compute: Compute;
+  /** Default: what openModel finds best. */
+  readonly int8Kernel?: Int8Kernel;
   readonly prepack: boolean;
   readonly threads: number;
   readonly cacheFolder: string;
@@ -23,7 +26,12 @@ interface OursOptions {
 
 const options: OursOptions = JSON.parse(process.argv[2]!);
 const started = performance.now();
-const model = await openModel(options.model, { compute: options.compute, cacheFolder: options.cacheFolder });
+const { compute, int8Kernel, cacheFolder } = options;
+const model = await openModel(options.model, {
+  compute,
+  cacheFolder,
+  ...(int8Kernel !== undefined && { int8Kernel }),
+});
 const { layers } = model.definition;
 const batches = readBatches(options.tokens);
 const frameSets = readFrameSets(options.frames, layers);

@@ -1,4 +1,5 @@
 /** The probe's job: what our measuring pass costs against PyTorch's, and what more bases and ranks cost. */
+import type { Int8Kernel } from '../src/record/index.ts';
 import type { Setting } from './bench.ts';
 import { type Contender, json, lossDifference, print, type Run, race, table } from './race.ts';
 import { randomFrames, randomTokens } from './setup.ts';
@@ -26,10 +27,15 @@ export async function probeJob(setting: Setting): Promise<unknown[]> {
   };
   const one = await framesFor(['a'], rank);
   const { path, cacheFolder } = setting;
-  const ours = (name: string, frames: string, compute: 'float32' | 'int8', prepack = false) => ({
+  const ours = (
+    name: string,
+    frames: string,
+    compute: 'float32' | 'int8',
+    { prepack = false, int8Kernel }: { prepack?: boolean; int8Kernel?: Int8Kernel } = {},
+  ) => ({
     name,
     run: () => {
-      const options = { model: path, tokens, frames, compute, prepack, threads, cacheFolder };
+      const options = { model: path, tokens, frames, compute, int8Kernel, prepack, threads, cacheFolder };
       return json<ProbeRun>(process.execPath, [oursAt('ours-probe'), JSON.stringify(options)]);
     },
   });
@@ -44,8 +50,9 @@ export async function probeJob(setting: Setting): Promise<unknown[]> {
   });
   const contenders = [
     ours('ours float32', one, 'float32'),
-    ours('ours float32, weights rearranged', one, 'float32', true),
-    ours('ours int8', one, 'int8'),
+    ours('ours float32, weights rearranged', one, 'float32', { prepack: true }),
+    ours('ours int8, rotated', one, 'int8', { int8Kernel: 'rotated' }),
+    ours('ours int8, blocks', one, 'int8', { int8Kernel: 'blocks' }),
     ...(python === undefined
       ? []
       : [
