@@ -6,7 +6,6 @@
 export {
   type Adapter,
   type LayerAdapter,
-  tensorName,
   trainedArrays,
   trainedTensors,
   withTrained,
@@ -20,23 +19,19 @@ export { exportMerged, type MergedOptions } from './export/merged.ts';
 export { exportPeft, type PeftOptions } from './export/peft.ts';
 export type { TangentSpace } from './families.ts';
 export {
-  type AdapterValueOptions,
-  type AdapterValues,
   adaptedModel,
   adapterDelta,
   adapterFeeds,
   adapterValues,
   maskFeeds,
-  mergeLayer,
   withAdapters,
 } from './graph-values.ts';
 export { adapterFactors, isLowRank, tangentSpace, trainedShapes, updateSpectrum } from './layer-update.ts';
 export { type AdapterPlan, readPlan, uniformPlan } from './plan.ts';
 export {
   createAdapter,
-  type LayerPlan,
   needsFrame,
   startLayerAdapter,
   trainedParameters,
 } from './start.ts';
-export { needsCalibration, type PlanInputs, startAdapter } from './start-plan.ts';
+export { needsCalibration, startAdapter } from './start-plan.ts';

@@ -3,20 +3,18 @@
  * train adapters and whole models, their checkpoints, and losses on a text.
  */
 
-export { type AdamWOptions, adamw } from './adamw.ts';
-export { type AdapterGradients, type AdapterPassOptions, loadAdapterGradients } from './adapter-gradients.ts';
+export { adamw } from './adamw.ts';
+export { type AdapterGradients, loadAdapterGradients } from './adapter-gradients.ts';
 export { hasAnyCheckpoint, hasCheckpoint, refuseNothingToResume } from './checkpoint.ts';
 export { clipByGlobalNorm } from './clip.ts';
 export { piecesOf } from './fed-weights.ts';
 export { initialWeights } from './initial-weights.ts';
-export { type ReadyStep, type TrainingLoop, type TrainingState, trainingSteps } from './loop.ts';
-export type { LossAndGradients } from './loss-gradients.ts';
+export { type TrainingState, trainingSteps } from './loop.ts';
 export { readMetrics, type StepMetrics } from './metrics-file.ts';
 export type { NamedArrays } from './named-arrays.ts';
-export type { Optimizer, OptimizerState } from './optimizer.ts';
+export type { Optimizer } from './optimizer.ts';
 export {
   evaluateLoss,
-  type LossProgram,
   loadSequenceLosses,
   lossDifference,
   lossPerTarget,
@@ -27,15 +25,12 @@ export {
 } from './perplexity.ts';
 export {
   type PretrainOptions,
-  type PretrainResult,
-  type PretrainSettings,
   pretrain,
 } from './pretrain.ts';
 export { type ModelConfig, readModelConfig } from './read-config.ts';
-export { learningRateAt, type ScheduleSettings } from './schedule.ts';
 export { sequenceStream } from './sequence-order.ts';
 export { sgd } from './sgd.ts';
 export { train } from './train.ts';
 export type { TrainOptions } from './train-options.ts';
 export type { TrainResult } from './train-run.ts';
-export { loadGradients, type WeightGradients } from './weight-gradients.ts';
+export { loadGradients } from './weight-gradients.ts';
