@@ -6,6 +6,7 @@ import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { Graph, matmul, type ValueType } from '../../graph/index.ts';
 import { type DType, type Matrix, sizeOf, type Tensor, type TensorData, zeros } from '../../numeric/index.ts';
+import { dropBytes } from './collect-garbage.ts';
 import { END, type EncodedModel, encodeModel } from './encode.ts';
 import type { Answers, Envelope, Reply, Request, ResidentPlace, SessionSettings } from './protocol.ts';
 
@@ -128,9 +129,12 @@ async function answer(request: Request): Promise<Answers[keyof Answers]> {
       const { dtype, shape, data } = fromOrt(residents.get(request.resident)!);
       return { dtype, shape, data: data.slice() };
     }
-    case 'forget':
+    case 'forget': {
+      const bytes = (residents.get(request.resident)?.data as TensorData | undefined)?.byteLength ?? 0;
       residents.delete(request.resident);
+      dropBytes(bytes);
       return null;
+    }
     case 'release':
       await sessions.get(request.session)?.release();
       sessions.delete(request.session);
