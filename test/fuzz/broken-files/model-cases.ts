@@ -207,7 +207,7 @@ export function ggufCases({ text }: Sound): BrokenCase[] {
     ['a width in words', string('llama.embedding_length', '8')],
     ['no embedding', drop('token_embd.weight')],
     ['a norm missing', drop('blk.0.attn_norm.weight')],
-    ['a rotary scaling nobody knows', string('llama.rope.scaling.type', 'yarn')],
+    ['a rotary scaling nobody knows', string('llama.rope.scaling.type', 'spiral')],
     ['no vocabulary', drop('tokenizer.ggml.tokens')],
     ['a vocabulary of numbers', set({ key: 'tokenizer.ggml.tokens', type: 9, itemType: 4, value: [1, 2] })],
     ['a vocabulary of another kind', string('tokenizer.ggml.model', 'rwkv')],
