@@ -26,7 +26,14 @@ export {
   maskFeeds,
   withAdapters,
 } from './graph-values.ts';
-export { adapterFactors, isLowRank, tangentSpace, trainedShapes, updateSpectrum } from './layer-update.ts';
+export {
+  adapterFactors,
+  frozenShapes,
+  isLowRank,
+  tangentSpace,
+  trainedShapes,
+  updateSpectrum,
+} from './layer-update.ts';
 export { type AdapterPlan, readPlan, uniformPlan } from './plan.ts';
 export {
   createAdapter,

@@ -15,6 +15,16 @@ export function trainedShapes(
   return FAMILY_RULES[family].trained({ m: inFeatures, n: outFeatures, rank });
 }
 
+/** Shapes of the frozen sides of a family on a layer. */
+export function frozenShapes(
+  family: AdapterFamily,
+  { inFeatures, outFeatures }: { readonly inFeatures: number; readonly outFeatures: number },
+  rank: number,
+): Readonly<Record<string, readonly number[]>> {
+  const rows = { u: inFeatures, v: outFeatures };
+  return Object.fromEntries(FAMILY_RULES[family].frozen.map((side) => [side, [rows[side], rank]]));
+}
+
 /** ΔW [m, n] of a layer as left [m, r] · right [r, n], the scale folded into the right one; float64. */
 export function adapterFactors(adapter: LayerAdapter): { left: Matrix; right: Matrix } {
   const { family, scale } = adapter;

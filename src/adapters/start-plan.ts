@@ -1,5 +1,6 @@
 /** The adapter of a plan at its start, in frames of the plan's bases or out of files. */
 import {
+  type CalibrationRoom,
   type Frame,
   isDataDriven,
   makeFrames,
@@ -19,6 +20,8 @@ export interface PlanInputs {
   readonly plans: readonly LayerPlan[];
   /** Batches that data-driven bases are made from; none where no basis {@link needsCalibration}. */
   readonly calibration: readonly Batch[];
+  /** What calibration may hold at once; default what a probe usually does. */
+  readonly room?: CalibrationRoom;
   /** λ of natural frames. */
   readonly ridge: number;
   readonly start: StartOptions['start'];

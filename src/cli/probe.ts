@@ -5,7 +5,6 @@ import { type ProbeResult, probe } from '../coverage/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
-import { formatBytes } from '../runtime/index.ts';
 import { addOptions, type OptionValues, readOptions } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
@@ -14,6 +13,7 @@ import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellMemory } from './tell-memory.ts';
 import { tellReceipt } from './tell-receipt.ts';
 import { tellWarningOn } from './tell-warnings.ts';
 import { FRAMES_FILE, PROBE_OUTPUTS, REPORT_FILE, writeProbeOutputs } from './write-outputs.ts';
@@ -81,10 +81,7 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       onReceipt: (receipt) => {
         for (const line of tellReceipt(dataPath, receipt)) progress.say(line);
       },
-      onMemory: ({ estimatedBytes, boundBytes, notes }) => {
-        progress.say(`estimated peak memory: ${formatBytes(estimatedBytes)} of ${formatBytes(boundBytes)}`);
-        for (const note of notes) progress.say(note);
-      },
+      onMemory: tellMemory(progress),
     });
     await writeProbeOutputs(run.directory, result, { saveBatches: options.saveBatches ?? false });
   } catch (error) {

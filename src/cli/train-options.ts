@@ -8,6 +8,7 @@ import {
   choiceOption,
   computeOption,
   layersOption,
+  memoryOption,
   notBelowZeroOption,
   pathOption,
   switchOption,
@@ -81,6 +82,7 @@ export const TRAIN_OPTIONS = {
   ridge: aboveZeroOption('ridge', HOW, 'ridge of natural frames and ν (default: 0.3)', 0.3),
   seed: wholeOption('seed', HOW, 'order of the data, random frames, dropout (default: 0)', 0, 1),
   compute: computeOption(HOW),
+  memory: memoryOption(HOW),
   cacheDir: cacheOption(HOW),
   evalData: pathOption(
     '--eval-data <file>',

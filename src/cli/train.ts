@@ -24,6 +24,7 @@ import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-fold
 import { chooseSources } from './sources.ts';
 import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellMemory } from './tell-memory.ts';
 import { tellReceipt } from './tell-receipt.ts';
 import { tellWarningOn } from './tell-warnings.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
@@ -115,6 +116,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       onReceipt: (path, receipt) => {
         for (const line of tellReceipt(path, receipt)) progress.say(line);
       },
+      onMemory: tellMemory(progress),
       onStart: (steps) => {
         progress.end();
         line = new TrainingProgress(stream, steps);

@@ -2,6 +2,7 @@
 import { byteLength, estimatePeakBytes, mappedBytes } from '../graph/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
+import { ENGINE_SLACK } from '../runtime/index.ts';
 import { type FrameSet, frameRank } from './frame.ts';
 import { wholeColumns } from './frames-cache.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
@@ -10,14 +11,8 @@ import { staysInEngine } from './natural-sums.ts';
 import type { ProbeSettings } from './settings.ts';
 import type { Sweep } from './sweeps.ts';
 
-/** Node, the engine and their libraries, with tokens. */
-export const PROCESS_BYTES = 300 * 2 ** 20;
-
 /** Of the outputs of a pass: those of the pass before are there until they are collected. */
 const OUTPUT_COPIES = 2;
-
-/** What the engine takes for the values of a pass beyond their bytes; measured. */
-export const ENGINE_SLACK = 1.2;
 
 /** Layers whose frames are made side by side. */
 const AT_A_TIME = 3;

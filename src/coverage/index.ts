@@ -16,12 +16,14 @@ export {
   DEFAULT_BASES,
   DEFAULT_FAMILIES,
   DEFAULT_RANKS,
+  type MemoryUse,
   type ProbeOptions,
   type Progress,
   selectLayers,
   selectRanks,
 } from './options.ts';
-export { buildPass } from './pass.ts';
+export { buildPass, fitRecomputed } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';
 export { type LayerReach, productsAt, type ReachSummary, summarizeReach } from './reach.ts';
+export { type CalibrationRoom, USUAL_ROOM } from './sweeps.ts';
 export { Whitener } from './whitener.ts';

@@ -20,7 +20,7 @@ import { type LayerMoments, type Moments, readMoments, sumMoments } from './mome
 import type { MomentsWanted } from './moments-pass.ts';
 import type { Progress } from './options.ts';
 import { StageClock } from './stage-clock.ts';
-import { planSweeps, type Sweep } from './sweeps.ts';
+import { type CalibrationRoom, planSweeps, type Sweep } from './sweeps.ts';
 
 /** A basis and one draw of it. */
 export interface FramePlan {
@@ -82,8 +82,9 @@ export interface FrameInputs {
   /** Batches for the data-driven bases; they must not be measured on later. */
   readonly calibration: readonly Batch[];
   readonly rng: Rng;
-  /** How the layers are calibrated, where that is planned already. */
+  /** How the layers are calibrated, where that is planned already; otherwise within `room`. */
   readonly sweeps?: readonly Sweep[];
+  readonly room?: CalibrationRoom;
   /** Told the seconds of calibration and of the frames of each basis. */
   readonly clock?: StageClock;
   /** Steps done, of all: passes over calibration batches, and layers framed. */
@@ -101,7 +102,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const dataDriven = wanted.gradient || wanted.second;
   const sweeps = !dataDriven
     ? [{ group: layers, together: 1, recomputed: 0, bytes: { moments: 0, pass: 0 } }]
-    : (inputs.sweeps ?? planSweeps(model, layers, wanted, calibration.length, calibration[0]!));
+    : (inputs.sweeps ?? planSweeps(model, layers, wanted, calibration.length, calibration[0]!, inputs.room));
   const shared = {
     model,
     layers,

@@ -8,7 +8,7 @@ import { readSafetensorsHeader } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { openModel } from '../models/index.ts';
 import type { ProbeRecord } from '../record/index.ts';
-import { PROCESS_BYTES } from './estimate.ts';
+import { PROCESS_BYTES } from '../runtime/index.ts';
 import { describePlan, type MemoryPlan, planMemory } from './memory-plan.ts';
 import { probe } from './probe.ts';
 import { resolveProbe } from './settings.ts';

@@ -1,11 +1,10 @@
 /** How a probe is divided so that it keeps within a bound of memory. */
-import { UserError } from '../errors/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
-import { formatBytes, type MemoryBound } from '../runtime/index.ts';
-import { estimateFraming, estimateMeasuring, estimateResults, PROCESS_BYTES } from './estimate.ts';
+import { formatBytes, type MemoryBound, PROCESS_BYTES, refuseMemory } from '../runtime/index.ts';
+import { estimateFraming, estimateMeasuring, estimateResults } from './estimate.ts';
 import { type FramePlan, momentsFor } from './make-frames.ts';
 import type { MemoryUse } from './options.ts';
-import { fewestRecomputed } from './pass.ts';
+import { fitRecomputed } from './pass.ts';
 import type { ProbeSettings } from './settings.ts';
 import { planSweeps, type Sweep, USUAL_ROOM } from './sweeps.ts';
 
@@ -60,12 +59,12 @@ export function planMemory(wanted: Wanted, textBytes: number, bound: MemoryBound
       return { parts, bound, estimatedBytes, boundBytes: bound.bytes, notes: tell(parts, bound) };
     }
   }
-  throw new UserError('memory-bound', {
-    what: `this probe does not fit into ${bound.whence}`,
-    got: formatBytes(bound.bytes),
-    expected: `at least ${formatBytes(least)}`,
-    fix: 'raise --memory, lower --seq-len, --batch-size or the largest of --ranks, or choose fewer --bases or --layers',
-  });
+  throw refuseMemory(
+    'this probe',
+    bound,
+    least,
+    'raise --memory, lower --seq-len, --batch-size or the largest of --ranks, or choose fewer --bases or --layers',
+  );
 }
 
 /** The part as it takes the least time within `room` bytes, or the least memory where it does not fit. */
@@ -76,9 +75,9 @@ function planPart(
 ): ProbePart {
   const measuring = (recomputed: number) => estimateMeasuring(model, plans, settings, layers, recomputed);
   const { segments, weightBytes } = measuring(0);
-  const recomputed = fewestRecomputed(segments, (count) => measuring(count).bytes, room) ?? segments;
-  const { sweeps, bytes } = planCalibration({ model, plans, settings, layers }, weightBytes, room);
-  return { layers, sweeps, recomputed, bytes: Math.max(bytes, measuring(recomputed).bytes) };
+  const { recomputed, bytes } = fitRecomputed(segments, (count) => measuring(count).bytes, room);
+  const calibration = planCalibration({ model, plans, settings, layers }, weightBytes, room);
+  return { layers, sweeps: calibration.sweeps, recomputed, bytes: Math.max(bytes, calibration.bytes) };
 }
 
 function planCalibration(

@@ -38,23 +38,31 @@ export function buildPass(model: Model, layers: readonly StoredLayer[], shape: L
   };
 }
 
+/** Numbers of recomputed segments that are tried: all small ones, then steps of about a quarter. */
+function triedCounts(segments: number): number[] {
+  const counts = new Set<number>();
+  for (let count = 0; count < segments; count += Math.max(1, Math.floor(count / 4))) counts.add(count);
+  // The last segments are needed at once: to make them again may take more than to keep them.
+  for (const count of [segments - 2, segments - 1, segments]) if (count >= 0) counts.add(count);
+  return [...counts].toSorted((a, b) => a - b);
+}
+
 /**
- * The fewest segments that have to be made again for a pass to fit; null when it does not fit even with all.
+ * About the fewest segments that have to be made again for a pass to keep within `limit` bytes, or the number that
+ * takes the least memory where none does.
  *
- * @param bytes of the pass, which fall with the segments that are made again.
+ * @param bytesOf a pass with so many.
  */
-export function fewestRecomputed(
+export function fitRecomputed(
   segments: number,
-  bytes: (recomputed: number) => number,
+  bytesOf: (recomputed: number) => number,
   limit: number,
-): number | null {
-  if (bytes(0) <= limit) return 0;
-  if (bytes(segments) > limit) return null;
-  let [tooFew, enough] = [0, segments];
-  while (enough - tooFew > 1) {
-    const middle = Math.floor((tooFew + enough) / 2);
-    if (bytes(middle) <= limit) enough = middle;
-    else tooFew = middle;
+): { recomputed: number; bytes: number } {
+  let best = { recomputed: 0, bytes: Number.POSITIVE_INFINITY };
+  for (const recomputed of triedCounts(segments)) {
+    const bytes = bytesOf(recomputed);
+    if (bytes < best.bytes) best = { recomputed, bytes };
+    if (bytes <= limit) return best;
   }
-  return enough;
+  return best;
 }

@@ -2,7 +2,7 @@
 import { byteLength, estimatePeakBytes } from '../graph/index.ts';
 import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import { buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
-import { fewestRecomputed } from './pass.ts';
+import { fitRecomputed } from './pass.ts';
 
 /** What calibration may hold at once, bytes. */
 export interface CalibrationRoom {
@@ -62,8 +62,8 @@ export function planSweeps(
     const bytes = one.moments + one.pass - group.reduce((sum, layer) => sum + momentBytes(layer, wanted), 0);
     const fits = Math.floor(Math.min(room.together, room.pass) / Math.max(1, bytes));
     const together = largestDivisor(count, fits);
-    const needed = (recomputed: number) => passOf(together, recomputed).pass;
-    const recomputed = one.pass > room.pass ? (fewestRecomputed(segments, needed, room.pass) ?? segments) : 0;
+    const ofPass = (count: number) => passOf(together, count).pass;
+    const { recomputed } = fitRecomputed(segments, ofPass, room.pass);
     const { moments, pass } = passOf(together, recomputed);
     return { group, together, recomputed, bytes: { moments, pass } };
   });

@@ -3,6 +3,13 @@
  * ONNX Runtime in a thread of its own, and a slow float64 reference that tests hold it against.
  */
 export * from './engine.ts';
-export { formatBytes, type MemoryBound, memoryBound } from './memory-bound.ts';
+export {
+  ENGINE_SLACK,
+  formatBytes,
+  type MemoryBound,
+  memoryBound,
+  PROCESS_BYTES,
+  refuseMemory,
+} from './memory-bound.ts';
 export { createOnnxEngine, type OnnxEngineOptions } from './onnx/onnx-engine.ts';
 export { createReferenceEngine } from './reference/reference-engine.ts';

@@ -1,5 +1,12 @@
 /** How much memory a run may take. */
 import { freemem } from 'node:os';
+import { UserError } from '../errors/index.ts';
+
+/** Node, the engine and their libraries, with tokens. */
+export const PROCESS_BYTES = 300 * 2 ** 20;
+
+/** What the engine takes for the values of a pass, as a multiple of their bytes; measured. */
+export const ENGINE_SLACK = 1.2;
 
 /** A bound on the peak memory of the process, bytes. */
 export interface MemoryBound {
@@ -25,4 +32,14 @@ export function memoryBound(asked?: number): MemoryBound {
 /** `1.25 GB`: decimal, as --memory is. */
 export function formatBytes(bytes: number): string {
   return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** The error of work that does not fit: `least` bytes are what it would take. */
+export function refuseMemory(work: string, bound: MemoryBound, least: number, fix: string): UserError {
+  return new UserError('memory-bound', {
+    what: `${work} does not fit into ${bound.whence}`,
+    got: formatBytes(bound.bytes),
+    expected: `at least ${formatBytes(least)}`,
+    fix,
+  });
 }

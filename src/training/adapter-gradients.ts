@@ -19,6 +19,8 @@ export interface AdapterPassOptions {
   readonly dropout: number;
   /** A saved adapter whose frames are mapped. */
   readonly mapped?: string;
+  /** Segments of the forward pass that the backward pass makes again; default none. */
+  readonly recomputed?: number;
 }
 
 export interface AdapterGradients {
@@ -36,7 +38,7 @@ export async function loadAdapterGradients(
   engine: Engine,
   model: Pick<Model, 'definition' | 'weights'>,
   layers: readonly LayerAdapter[],
-  { batchSize, seqLen, dropout, mapped }: AdapterPassOptions,
+  { batchSize, seqLen, dropout, mapped, recomputed = 0 }: AdapterPassOptions,
 ): Promise<AdapterGradients> {
   const graph = new Graph();
   const rows = batchSize * seqLen;
@@ -48,7 +50,7 @@ export async function loadAdapterGradients(
     definition: model.definition,
     weights: withAdapters(model.weights(graph), layers, values),
   };
-  const shape = { sequences: batchSize, seqLen };
+  const shape = { sequences: batchSize, seqLen, recomputed };
   const program = await loadLossGradients(engine, graph, adapted, () => values.trained, shape);
   const masks = (rng: Rng): Record<string, Tensor> =>
     dropout === 0

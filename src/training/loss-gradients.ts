@@ -1,9 +1,9 @@
 /** One pass of training: a loss and its gradients, for whatever is trained. */
-import { gradients as appendGradients } from '../autodiff/index.ts';
 import type { Graph, Value } from '../graph/index.ts';
 import {
   type Batch,
   buildLoss,
+  lossGradients,
   type ModelDefinition,
   targetCount,
   type WeightProvider,
@@ -29,28 +29,54 @@ export interface PassShape {
   /** Sequences of a pass. */
   readonly sequences: number;
   readonly seqLen: number;
+  /** Segments of the forward pass that the backward pass makes again; default none. */
+  readonly recomputed?: number;
+}
+
+/** Where and by what weights a loss is computed. */
+export interface TrainedModel {
+  readonly definition: ModelDefinition;
+  readonly weights: WeightProvider;
 }
 
 /**
- * Makes loss and gradients ready to run. A batch of more sequences than a pass runs in pieces whose gradients add up;
- * the division must be exact.
+ * Writes loss and gradients into a graph, as outputs `loss` and `gradient/…`.
  *
  * @param trained what is differentiated by; asked for when the loss has been built.
+ * @returns how many segments the forward pass has.
+ */
+export function buildLossGradients(
+  graph: Graph,
+  { definition, weights }: TrainedModel,
+  trained: () => ReadonlyMap<string, Value>,
+  { sequences, seqLen, recomputed = 0 }: PassShape,
+): number {
+  const loss = buildLoss(definition, weights, graph, { lanes: 1, sequences, seqLen, recomputed });
+  const values = trained();
+  const names = [...values.keys()];
+  graph.output('loss', loss.loss);
+  lossGradients(loss, [...values.values()]).forEach((gradient, index) => {
+    graph.output(gradientName(names[index]!), gradient);
+  });
+  return loss.segments;
+}
+
+const gradientName = (name: string): string => `gradient/${name}`;
+
+/**
+ * Makes loss and gradients ready to run: see {@link buildLossGradients}. A batch of more sequences than a pass runs in
+ * pieces whose gradients add up; the division must be exact.
  */
 export async function loadLossGradients(
   engine: Engine,
   graph: Graph,
-  { definition, weights }: { readonly definition: ModelDefinition; readonly weights: WeightProvider },
+  model: TrainedModel,
   trained: () => ReadonlyMap<string, Value>,
-  { sequences, seqLen }: PassShape,
+  shape: PassShape,
 ): Promise<GradientProgram> {
-  const { loss } = buildLoss(definition, weights, graph, { lanes: 1, sequences, seqLen });
-  const values = trained();
-  const names = [...values.keys()];
-  graph.output('loss', loss);
-  appendGradients(loss, [...values.values()]).forEach((gradient, index) => {
-    graph.output(`gradient/${names[index]!}`, gradient);
-  });
+  buildLossGradients(graph, model, trained, shape);
+  const { sequences } = shape;
+  const names = [...trained().keys()];
   const program = await engine.load(graph);
   return {
     async run(batch, feeds) {
@@ -61,7 +87,7 @@ export async function loadLossGradients(
         const outputs = await program.run({ ...feeds(index), ...weightedInputs(piece, total) });
         lossSum += outputs.loss!.data[0] as number;
         for (const name of names) {
-          const gradient = outputs[`gradient/${name}`]!.data as Float32Array;
+          const gradient = outputs[gradientName(name)]!.data as Float32Array;
           if (gradients[name] === undefined) gradients[name] = gradient;
           else addTo(gradients[name], gradient);
         }

@@ -36,7 +36,7 @@ export async function measureAdapter(
   engine: Engine,
   adapters: readonly LayerAdapter[],
   batches: readonly Batch[],
-  { ridge }: { readonly ridge: number },
+  { ridge, recomputed = 0 }: { readonly ridge: number; readonly recomputed?: number },
   file: string,
 ): Promise<Omit<TrainMetrics, 'step'>> {
   const tangents = new Map<string, TangentSpace>();
@@ -52,7 +52,7 @@ export async function measureAdapter(
   const permutation = Array.from({ length: 2 * sequences * seqLen }, (_, row) => row);
   const plan: MeasurePlan = { lanes: 2, oneSided: true, natural: true, permutation };
   const layers = adapted.definition.layers.filter(({ name }) => tangents.has(name));
-  const pass = buildPass(adapted, layers, { lanes: 2, sequences, seqLen });
+  const pass = buildPass(adapted, layers, { lanes: 2, sequences, seqLen, recomputed });
   collectMeasurements(pass.graph, pass.layers, placed, plan);
   const program = await engine.load(pass.graph);
   const outputs = await program.run(passInputs(batches, plan));

@@ -20,7 +20,7 @@ export function identityOf({ settings, data, evalData }: Run, source: ModelSourc
 
 /** The record of a run after so many steps. */
 export function describeTraining(
-  { model, settings, data, evalData }: Run,
+  { model, settings, data, evalData, memory }: Run,
   { adapter, gradientLayers, source }: Begun,
   step: number,
   status: TrainRecord['status'],
@@ -37,7 +37,7 @@ export function describeTraining(
     adapter: { layers, trainedParameters },
     gradientLayers: [...gradientLayers],
     step,
-    notes: [...model.warnings, ...notesOn(settings, layers)],
+    notes: [...model.warnings, ...notesOn(settings, layers), ...memory.notes],
   };
 }
 

@@ -1,6 +1,6 @@
 /** What a training run can be asked, with its defaults, checked against the model. */
 import { isLowRank } from '../adapters/index.ts';
-import type { Progress } from '../coverage/index.ts';
+import type { MemoryUse, Progress } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { FolderLock } from '../files/index.ts';
 import type { Model, Receipt } from '../models/index.ts';
@@ -57,6 +57,10 @@ export interface TrainOptions {
   readonly ridge?: number;
   /** Default 0. */
   readonly seed?: number;
+  /** Most memory that the process may take, bytes; default 80 % of what is free. */
+  readonly memory?: number;
+  /** Called before anything is made, with the estimate of the peak memory and what is done to keep within the bound. */
+  readonly onMemory?: (use: MemoryUse) => void;
   /** Text to evaluate on, at the start and at the end. */
   readonly evalData?: string;
   /** Evaluate every so many steps as well. */

@@ -31,6 +31,7 @@ import type { TrainData } from './train-data.ts';
 import { identityOf } from './train-description.ts';
 import { firstNotFinite, refuseBrokenStep, trainingDiverged } from './train-diagnosis.ts';
 import { TrainFiles } from './train-files.ts';
+import type { TrainingMemory } from './train-memory.ts';
 import type { TrainOptions } from './train-options.ts';
 import { chooseGradientLayers, Telemetry } from './train-telemetry.ts';
 
@@ -51,6 +52,7 @@ export interface Run {
   readonly evalData: TrainData | null;
   readonly engine: Engine;
   readonly rng: Rng;
+  readonly memory: TrainingMemory;
 }
 
 /** What a run has when its first step of this process is due. */
@@ -82,7 +84,7 @@ export async function runTraining(run: Run): Promise<TrainResult> {
   };
   await files.begin(evalData === null ? undefined : evaluate);
   const trained = trainedArrays(adapter);
-  const pass = { batchSize, seqLen, dropout, mapped };
+  const pass = { batchSize, seqLen, dropout, mapped, recomputed: run.memory.recomputed };
   const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
   options.onStart?.(steps);
   const loop = trainingSteps({
@@ -147,7 +149,7 @@ async function begin(run: Run): Promise<Begun> {
 }
 
 /** A new adapter in frames of the plan's bases. */
-function newAdapter({ model, options, settings, plan, data, engine, rng }: Run): Promise<Adapter> {
+function newAdapter({ model, options, settings, plan, data, engine, rng, memory }: Run): Promise<Adapter> {
   const { batchSize, calibrationBatches, ridge, start } = settings;
   const calibration = plan.layers.some(({ basis }) => needsCalibration(basis))
     ? sampleBatches(data.sequences, {
@@ -161,6 +163,7 @@ function newAdapter({ model, options, settings, plan, data, engine, rng }: Run):
     engine,
     plans: plan.layers,
     calibration,
+    room: memory.room,
     ridge,
     start,
     rng,

@@ -29,6 +29,8 @@ interface TelemetryInputs {
   readonly model: Model;
   readonly engine: Engine;
   readonly settings: TrainSettings;
+  /** Segments that passes make again. */
+  readonly memory: { readonly recomputed: number };
   readonly data: TrainData;
   readonly adapter: Adapter;
   /** Names of the layers whose whole gradients are taken. */
@@ -81,12 +83,13 @@ export class Telemetry {
 
   /** Of the parameters as they stand; cosines from the second measurement of a run on. */
   async measure(): Promise<Omit<TrainMetrics, 'step'>> {
-    const { model, engine, settings, adapter, mapped } = this.inputs;
+    const { model, engine, settings, adapter, mapped, memory } = this.inputs;
+    const measuring = { ridge: settings.ridge, recomputed: memory.recomputed };
     const adapted = adaptedModel(model, adapter, mapped);
     const before = this.before ?? (await this.gradientsBefore());
     return inTemporaryFolder(async (folder) => {
       const frames = join(folder, 'frames.safetensors');
-      const coverage = await measureAdapter(adapted, engine, adapter.layers, this.batches, settings, frames);
+      const coverage = await measureAdapter(adapted, engine, adapter.layers, this.batches, measuring, frames);
       const projected = await this.projectedGradient(adapter);
       const full = await this.fullGradients(adapted);
       this.before = { projected, full: full.gradients };
@@ -116,9 +119,9 @@ export class Telemetry {
   }
 
   private async projectedGradient(adapter: Adapter): Promise<Float32Array[]> {
-    const { model, engine, mapped, settings, rng } = this.inputs;
+    const { model, engine, mapped, settings, memory, rng } = this.inputs;
     const { batchSize, seqLen } = settings;
-    const pass = { batchSize, seqLen, dropout: 0, mapped };
+    const pass = { batchSize, seqLen, dropout: 0, mapped, recomputed: memory.recomputed };
     const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
     const { gradients } = await program.run(this.batches[0]!, rng);
     await program.release();

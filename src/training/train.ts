@@ -4,8 +4,9 @@ import { lockFolder, makeFolder } from '../files/index.ts';
 import type { Model } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import type { TrainSettings } from '../record/index.ts';
-import { createOnnxEngine } from '../runtime/index.ts';
+import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
 import { readTrainData } from './train-data.ts';
+import { planTraining } from './train-memory.ts';
 import { resolveTrainOptions, type TrainOptions } from './train-options.ts';
 import { runTraining, type TrainResult } from './train-run.ts';
 
@@ -16,7 +17,7 @@ import { runTraining, type TrainResult } from './train-run.ts';
  * A resumed run gives the same numbers, bit for bit, as one that was never interrupted.
  *
  * @throws UserError when an option is out of range or does not fit the model, a text is missing or too short, the
- *   plan names missing layers, the checkpoint is of another run, or a number is no longer finite
+ *   plan names missing layers, the checkpoint is of another run, it does not fit into memory (`memory-bound`), or a number is no longer finite
  *   (`training-diverged`, naming step and layer; the last checkpoint is kept).
  */
 export async function train(model: Model, dataPath: string, options: TrainOptions): Promise<TrainResult> {
@@ -40,12 +41,14 @@ export async function train(model: Model, dataPath: string, options: TrainOption
   const epoch = data.sequences.count / perStep;
   const steps = options.steps ?? Math.max(1, Math.floor((options.epochs ?? 1) * epoch));
   const settings: TrainSettings = { ...resolved, steps, plan: plan.sha256 };
+  const memory = planTraining(model, plan.layers, settings, memoryBound(options.memory));
+  options.onMemory?.(memory);
   makeFolder(options.directory);
   const lock = options.lock ?? lockFolder(options.directory);
   const engine = createOnnxEngine();
   try {
     const rng = createRng(settings.seed);
-    return await runTraining({ model, options, settings, plan, data, evalData, engine, rng });
+    return await runTraining({ model, options, settings, plan, data, evalData, engine, rng, memory });
   } finally {
     await engine.close();
     if (options.lock === undefined) lock.release();
