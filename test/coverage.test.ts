@@ -38,7 +38,6 @@ describe.each(REFERENCE_MODELS)('%s', (name) => {
     model = await openModel(reference.folder, { cacheFolder: folder });
     const { layers } = model.definition;
     const sets: FrameSet<Frame>[] = BASES.map((basis) => ({
-      basis,
       label: basis,
       frames: new Map(
         layers.map((layer) => {

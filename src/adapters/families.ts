@@ -9,7 +9,7 @@ import {
   type Tensor,
   transpose,
 } from '../numeric/index.ts';
-import type { AdapterFamily, Family } from '../record/index.ts';
+import { type AdapterFamily, type Family, isDrawn } from '../record/index.ts';
 import type { Side } from './adapter.ts';
 import { scaledRows, times } from './small-products.ts';
 
@@ -138,14 +138,14 @@ export const FAMILY_RULES: Readonly<Record<AdapterFamily, FamilyRule>> = {
   factors: {
     lowRank: true,
     frozen: [],
-    needsFrame: (basis) => basis !== 'random',
+    needsFrame: (basis) => !isDrawn(basis),
     trained: ({ m, n, rank }) => ({ p: [m, rank], q: [rank, n] }),
     product: (x, { trained, scale, hidden }) =>
       matmul(hidden(matmul(x, trained('p'))), trained('q'), { alpha: scale }),
     factors: (part) => ({ left: part('p'), right: part('q') }),
     // On the random basis plain LoRA: P has the variance of PEFT's kaiming_uniform(a = √5).
     start: ({ m, basis, side, normal }) => ({
-      p: basis === 'random' ? normal('p', 1 / Math.sqrt(3 * m)) : side('u'),
+      p: isDrawn(basis) ? normal('p', 1 / Math.sqrt(3 * m)) : side('u'),
     }),
     // P = Q_p R_p, so P Q has the singular values of R_p Q.
     spectrum: async (part, product) => {

@@ -41,4 +41,4 @@ export {
   startLayerAdapter,
   trainedParameters,
 } from './start.ts';
-export { needsCalibration, startAdapter } from './start-plan.ts';
+export { startAdapter } from './start-plan.ts';

@@ -2,9 +2,7 @@
 import {
   type CalibrationRoom,
   type Frame,
-  isDataDriven,
   makeFrames,
-  namedBasis,
   type Progress,
   planFrames,
 } from '../coverage/index.ts';
@@ -18,7 +16,7 @@ export interface PlanInputs {
   readonly model: Model;
   readonly engine: Engine;
   readonly plans: readonly LayerPlan[];
-  /** Batches that data-driven bases are made from; none where no basis {@link needsCalibration}. */
+  /** Batches that data-driven bases are made from; none where no basis needs any. */
   readonly calibration: readonly Batch[];
   /** What calibration may hold at once; default what a probe usually does. */
   readonly room?: CalibrationRoom;
@@ -27,12 +25,6 @@ export interface PlanInputs {
   readonly start: StartOptions['start'];
   readonly rng: Rng;
   readonly onProgress: (progress: Progress) => void;
-}
-
-/** Whether a basis, by name, needs calibration batches. */
-export function needsCalibration(basis: string): boolean {
-  const named = namedBasis(basis);
-  return named !== null && isDataDriven(named);
 }
 
 /**

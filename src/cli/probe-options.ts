@@ -1,7 +1,7 @@
 /** The options of `rankscope probe`. */
 import { z } from 'zod';
-import { isFramesFile, namedBasis } from '../coverage/index.ts';
-import { BASES, FAMILIES, familySchema } from '../record/index.ts';
+import { isFramesFile } from '../coverage/index.ts';
+import { BASES, FAMILIES, familySchema, namedBasis } from '../record/index.ts';
 import { listOf, rankList } from './option.ts';
 import {
   aboveZeroOption,

@@ -16,7 +16,7 @@ import {
   transpose,
 } from '../numeric/index.ts';
 import { BASES, type Basis } from '../record/index.ts';
-import { makeFrame } from './bases.ts';
+import { BASIS_RULES, makeFrame } from './bases.ts';
 import { leadingBlockSums } from './energies.ts';
 import type { Frame } from './frame.ts';
 import { naturalCurve, whitening } from './natural.ts';
@@ -56,7 +56,7 @@ async function moments() {
 
 async function frameOf(basis: Basis, rank = RANK): Promise<Frame> {
   return makeFrame(
-    basis,
+    BASIS_RULES[basis],
     {
       layer,
       weight: () => Float32Array.from(weight.data),
@@ -64,7 +64,6 @@ async function frameOf(basis: Basis, rank = RANK): Promise<Frame> {
       rng: createRng(11),
       moments,
       ridge: RIDGE,
-      file: null,
       product: multiply,
     },
     rank,

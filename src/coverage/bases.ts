@@ -16,7 +16,7 @@ import {
   symmetricEigen,
   transpose,
 } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
+import { type Basis, isDrawn } from '../record/index.ts';
 import type { Resident } from '../runtime/index.ts';
 import type { Frame } from './frame.ts';
 import type { FramesFile } from './frames-file.ts';
@@ -26,26 +26,31 @@ import type { MomentsWanted } from './moments-pass.ts';
 import { topSingularVectors } from './svd-cache.ts';
 
 const NONE: MomentsWanted = { gradient: false, second: false };
+const GRADIENT: MomentsWanted = { gradient: true, second: false };
+const SECOND: MomentsWanted = { gradient: false, second: true };
+const BOTH: MomentsWanted = { gradient: true, second: true };
 
-/** Moments of the calibration batches that a basis is made from. */
-export const MOMENTS_OF_BASIS: Readonly<Record<Basis, MomentsWanted>> = {
-  svd: NONE,
-  'svd-minor': NONE,
-  random: NONE,
-  gradient: { gradient: true, second: false },
-  'gradient-lora-ga': { gradient: true, second: false },
-  natural: { gradient: true, second: true },
-  activation: { gradient: false, second: true },
-  file: NONE,
-  'file-2': NONE,
-  'file-3': NONE,
-};
+/** How frames are chosen: one record per basis. What a basis is called and how it is drawn stands in `record/bases.ts`. */
+export interface BasisRule {
+  /** Moments of the calibration batches that it is made from. */
+  readonly moments: MomentsWanted;
+  /** Whether they depend on the ridge λ. */
+  readonly ridged?: true;
+  /** The leading columns of a layer's frames, as many as asked for or as there are. */
+  make(sources: FrameSources, rank: number): Promise<Frame>;
+}
 
 /** Whether a basis needs calibration batches. */
-export function isDataDriven(basis: Basis): boolean {
-  const { gradient, second } = MOMENTS_OF_BASIS[basis];
-  return gradient || second;
-}
+export const isDataDriven = ({ moments }: BasisRule): boolean => moments.gradient || moments.second;
+
+/** Whether the frames of a basis differ from seed to seed. */
+export const dependsOnSeed = (basis: Basis): boolean => isDrawn(basis) || isDataDriven(BASIS_RULES[basis]);
+
+/** The frames that a user brings: a basis of its own. */
+export const fileBasis = (file: FramesFile): BasisRule => ({
+  moments: NONE,
+  make: ({ layer, product }, rank) => file.read(layer, rank, product),
+});
 
 /** What a layer's frames may be made from. */
 export interface FrameSources {
@@ -59,8 +64,6 @@ export interface FrameSources {
   readonly moments: (() => Promise<LayerMoments>) | null;
   /** λ of the natural basis. */
   readonly ridge: number;
-  /** Of the bases that a user brings. */
-  readonly file: FramesFile | null;
   readonly product: MatrixProduct;
   /** Finds leading directions in the engine; without it every frame comes of a whole decomposition. */
   readonly leading?: LeadingSource;
@@ -72,53 +75,60 @@ export interface LeadingSource {
   readonly moments: Moments<Resident> | null;
 }
 
-type FrameMaker = (sources: FrameSources, rank: number) => Promise<Frame>;
-
-/** The leading columns of the frames that the user brings. */
-const fromFile: FrameMaker = ({ layer, file, product }, rank) => {
-  invariant(file !== null, `the frames of ${layer.name} come from no file`);
-  return file.read(layer, rank, product);
-};
-
-const topOfGradient: FrameMaker = async ({ moments, product, leading }, rank) =>
+const topOfGradient: BasisRule['make'] = async ({ moments, product, leading }, rank) =>
   (await leading?.frames.ofGradient(leading.moments!, rank)) ??
   svd((await moments!()).gradient!, { rank, product });
 
-const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
+export const BASIS_RULES: Readonly<Record<Basis, BasisRule>> = {
   /** Top singular vectors of W. */
-  svd: async ({ layer, weight, cache, product, leading }, rank) => {
-    const values = weight();
-    const decompose = async (columns: number) =>
-      (await leading?.frames.ofWeight(layer, values, columns)) ??
-      svd(weightMatrix(layer, values), { rank: columns, product });
-    return topSingularVectors(layer, values, decompose, rank, cache);
+  svd: {
+    moments: NONE,
+    make: async ({ layer, weight, cache, product, leading }, rank) => {
+      const values = weight();
+      const decompose = async (columns: number) =>
+        (await leading?.frames.ofWeight(layer, values, columns)) ??
+        svd(weightMatrix(layer, values), { rank: columns, product });
+      return topSingularVectors(layer, values, decompose, rank, cache);
+    },
   },
 
   /** Bottom singular vectors of W, the smallest first. */
-  'svd-minor': async ({ layer, weight, product }, rank) => {
-    const { u, v } = await svd(weightMatrix(layer, weight()), { product });
-    return { u: lastColumns(u, rank), v: lastColumns(v, rank) };
+  'svd-minor': {
+    moments: NONE,
+    make: async ({ layer, weight, product }, rank) => {
+      const { u, v } = await svd(weightMatrix(layer, weight()), { product });
+      return { u: lastColumns(u, rank), v: lastColumns(v, rank) };
+    },
   },
 
   /** Uniformly random. */
-  random: async ({ layer, rng, product }, rank) => ({
-    u: await haarFrame(layer.inFeatures, rank, rng.fork('u'), product),
-    v: await haarFrame(layer.outFeatures, rank, rng.fork('v'), product),
-  }),
+  random: {
+    moments: NONE,
+    make: async ({ layer, rng, product }, rank) => ({
+      u: await haarFrame(layer.inFeatures, rank, rng.fork('u'), product),
+      v: await haarFrame(layer.outFeatures, rank, rng.fork('v'), product),
+    }),
+  },
 
   /** Top singular vectors of the mean gradient. */
-  gradient: (sources, rank) => topOfGradient(sources, rank),
+  gradient: {
+    moments: GRADIENT,
+    make: (sources, rank) => topOfGradient(sources, rank),
+  },
 
   /**
    * The 2K top directions of the mean gradient dealt out to the two sides in turn: U gets the odd ones, V the even
    * ones. At every rank the pair spans the same 2K directions as LoRA-GA's split (1…K left, K+1…2K right), which
    * is best for `factors`, and unlike that split it nests over ranks.
    */
-  'gradient-lora-ga': async (sources, rank) => {
-    const { inFeatures, outFeatures } = sources.layer;
-    const pairs = Math.min(rank, Math.floor(Math.min(inFeatures, outFeatures) / 2));
-    const { u, v } = await topOfGradient(sources, 2 * pairs);
-    return { u: everySecond(u, 0), v: everySecond(v, 1) };
+  'gradient-lora-ga': {
+    moments: GRADIENT,
+    make: async (sources, rank) => {
+      const { inFeatures, outFeatures } = sources.layer;
+      const pairs = Math.min(rank, Math.floor(Math.min(inFeatures, outFeatures) / 2));
+      const { u, v } = await topOfGradient(sources, 2 * pairs);
+      return { u: everySecond(u, 0), v: everySecond(v, 1) };
+    },
   },
 
   /**
@@ -126,47 +136,50 @@ const MAKERS: Readonly<Record<Basis, FrameMaker>> = {
    * U ← L_A⁻ᵀ Ũ, V ← L_B⁻ᵀ Ṽ and made orthonormal. Any square root of A + λaI gives the same spans; a Cholesky
    * factor is the cheapest (`coverage.md` writes it with the symmetric root).
    */
-  natural: async ({ moments: read, ridge, product, leading }, rank) => {
-    const found = await leading?.frames.natural(leading.moments!, ridge, rank);
-    if (found !== undefined) return found;
-    const moments = await read!();
-    const inverseRoot = async (moment: Matrix) =>
-      invertLower(await cholesky(ridged(moment, ridge), product), product);
-    const left = await inverseRoot(moments.inputs!);
-    const right = await inverseRoot(moments.outputs!);
-    const whitened = await product(await product(left, moments.gradient!), right, { transposeB: true });
-    const { u, v } = await svd(whitened, { rank, product });
-    return {
-      u: await orthonormalize(await product(left, u, { transposeA: true }), product),
-      v: await orthonormalize(await product(right, v, { transposeA: true }), product),
-    };
+  natural: {
+    moments: BOTH,
+    ridged: true,
+    make: async ({ moments: read, ridge, product, leading }, rank) => {
+      const found = await leading?.frames.natural(leading.moments!, ridge, rank);
+      if (found !== undefined) return found;
+      const moments = await read!();
+      const inverseRoot = async (moment: Matrix) =>
+        invertLower(await cholesky(ridged(moment, ridge), product), product);
+      const left = await inverseRoot(moments.inputs!);
+      const right = await inverseRoot(moments.outputs!);
+      const whitened = await product(await product(left, moments.gradient!), right, { transposeB: true });
+      const { u, v } = await svd(whitened, { rank, product });
+      return {
+        u: await orthonormalize(await product(left, u, { transposeA: true }), product),
+        v: await orthonormalize(await product(right, v, { transposeA: true }), product),
+      };
+    },
   },
 
   /** Principal directions of the inputs on one side and of the output gradients on the other. */
-  activation: async ({ moments, product }, rank) => {
-    const { inputs, outputs } = await moments!();
-    return {
-      u: (await symmetricEigen(inputs!, { rank, product })).vectors,
-      v: (await symmetricEigen(outputs!, { rank, product })).vectors,
-    };
+  activation: {
+    moments: SECOND,
+    make: async ({ moments, product }, rank) => {
+      const { inputs, outputs } = await moments!();
+      return {
+        u: (await symmetricEigen(inputs!, { rank, product })).vectors,
+        v: (await symmetricEigen(outputs!, { rank, product })).vectors,
+      };
+    },
   },
-
-  file: fromFile,
-  'file-2': fromFile,
-  'file-3': fromFile,
 };
 
 /**
  * The frames of one layer, of `rank` columns at most: no more than its smaller side (half of it for LoRA-GA), or
  * than a file holds.
  */
-export async function makeFrame(basis: Basis, sources: FrameSources, rank: number): Promise<Frame> {
-  const { inFeatures, outFeatures } = sources.layer;
+export async function makeFrame(rule: BasisRule, sources: FrameSources, rank: number): Promise<Frame> {
+  const { name, inFeatures, outFeatures } = sources.layer;
   invariant(
-    !isDataDriven(basis) || sources.moments !== null,
-    `the ${basis} basis of ${sources.layer.name} needs calibration batches`,
+    !isDataDriven(rule) || sources.moments !== null,
+    `the frames of ${name} need calibration batches`,
   );
-  const { u, v } = await MAKERS[basis](sources, Math.min(rank, inFeatures, outFeatures));
+  const { u, v } = await rule.make(sources, Math.min(rank, inFeatures, outFeatures));
   return { u, v };
 }
 

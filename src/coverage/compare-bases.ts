@@ -1,6 +1,6 @@
 /** Which basis reaches most, and whether the batches say so: differences on the same batches, with intervals. */
 import { type Interval, intervalAround, jackknifeInterval, studentInterval } from '../numeric/index.ts';
-import type { Basis, Comparison, Estimate, Family } from '../record/index.ts';
+import type { Comparison, Estimate, Family } from '../record/index.ts';
 import { naturalTotal } from './natural.ts';
 import { batchCoverages, type MeasuredLayer, missingIndex, type SummarySettings } from './summarize.ts';
 
@@ -12,7 +12,7 @@ const MOST_BATCHES = 10_000;
 
 /** A basis with its value, and its difference to another one with the batches that the interval is made from. */
 interface Candidate {
-  readonly basis: Basis;
+  readonly basis: string;
   readonly value: number;
   differenceTo(other: number, level: number): Interval;
 }

@@ -43,7 +43,7 @@ export function estimateFraming(
   layers: readonly LinearLayer[],
   sweeps: readonly Sweep[],
 ): number {
-  const needsMoments = momentsFor(plans.map(({ basis }) => basis));
+  const needsMoments = momentsFor(plans.map(({ rule }) => rule));
   // In float64 until all are there, then in float32 as well to be written.
   const madeOf = (some: readonly LinearLayer[]) =>
     some.reduce((sum, layer) => sum + 2 * frameBytes(layer, wholeColumns(rank), plans.length), 0);

@@ -2,7 +2,6 @@
 import { readSafetensorsHeader, writeSafetensors } from '../checkpoint/index.ts';
 import type { ExternalData, Graph, Value } from '../graph/index.ts';
 import { float32, type Matrix, type Tensor } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
 
 /**
  * A frame on each side of a layer: U [m, K] and V [n, K] with orthonormal columns in order of rank, so that the
@@ -26,10 +25,9 @@ interface PlacedMatrix {
   readonly data: ExternalData;
 }
 
-/** One choice of frames for every layer; a basis that is drawn several times has several. */
+/** One choice of frames for every layer: of a basis or one draw of it, of a file, of an adapter's tangent space. */
 export interface FrameSet<F = PlacedFrame> {
-  readonly basis: Basis;
-  /** `random`, `random-2`, …: the basis, and the draw from the second on. */
+  /** Names it among those that are placed together. */
   readonly label: string;
   /** Layer name → frame. */
   readonly frames: ReadonlyMap<string, F>;
@@ -53,8 +51,7 @@ export async function placeFrames(path: string, sets: readonly FrameSet<Frame>[]
     const { path: file, offset, length, shape } = written.get(name)!;
     return { name, shape: [shape[0]!, shape[1]!], data: { path: file, offset, length } };
   };
-  return sets.map(({ basis, label, frames }) => ({
-    basis,
+  return sets.map(({ label, frames }) => ({
     label,
     frames: new Map(
       [...frames].map(([layer, { u }]) => [

@@ -2,7 +2,6 @@
 import type { CacheEntry } from '../checkpoint/index.ts';
 import { type Batch, hashSequences, type LinearLayer, type Model } from '../models/index.ts';
 import { float32, fromFloat32, leadingColumns, type Matrix, type Tensor } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
 import { type Frame, frameRank } from './frame.ts';
 
 /** To be raised whenever frames come out otherwise than before. */
@@ -20,9 +19,10 @@ export const wholeColumns = (rank: number): number => COLUMNS * Math.ceil(rank /
 export interface FramesKey {
   readonly model: Model;
   readonly layers: readonly LinearLayer[];
-  readonly basis: Basis;
+  readonly basis: string;
   readonly rank: number;
-  readonly ridge: number;
+  /** Null where the frames do not depend on it. */
+  readonly ridge: number | null;
   readonly calibration: readonly Batch[];
   /** Batches of a pass, by layer group: sums are rounded accordingly. */
   readonly together: readonly number[];
@@ -41,7 +41,7 @@ export async function framesEntry(key: FramesKey): Promise<CacheEntry> {
       layers: layers.map(({ name }) => name),
       basis,
       columns: wholeColumns(rank),
-      ridge: basis === 'natural' ? ridge : null,
+      ridge,
       calibration: calibration.map(hashSequences),
       together,
     },

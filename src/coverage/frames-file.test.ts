@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,16 +81,19 @@ describe('openFrames', () => {
     expect(await open(text)).toBe('safetensors-invalid');
   });
 
-  it('numbers the files of a plan, of which there are three at most', async () => {
+  it('names the frames of a plan by label and file, and none twice', async () => {
     const two = await fileOf('two.safetensors', { ...set('a'), ...set('b') });
-    const plans = planFrames([`${two}#b`, 'svd', `${two}#a`], 1, [layer]);
-    expect(plans.map(({ basis, file }) => [basis, file?.label])).toEqual([
-      ['file', 'b'],
+    const folder = mkdtempSync(join(base, 'other-'));
+    const same = join(folder, 'two.safetensors');
+    copyFileSync(two, same);
+    const plans = planFrames([`${two}#b`, 'svd', `${two}#a`, `${same}#a`, `${same}#b`], 1, [layer]);
+    expect(plans.map(({ basis, file }) => [basis, file?.path])).toEqual([
+      ['b@two', two],
       ['svd', undefined],
-      ['file-2', 'a'],
+      ['a@two', two],
+      ['a@two(2)', same],
+      ['b@two(2)', same],
     ]);
-    const four = ['a', 'b', 'c', 'd'].map((label) => `${two}#${label}`);
-    expect(await codeOf(() => planFrames(four, 1, [layer]))).toBe('frames-files-too-many');
   });
 });
 
@@ -109,13 +112,13 @@ describe('a probe of frames that an earlier one kept', () => {
 
   it('finds the same in every family and in ν, on the same batches', async () => {
     const after = await measure({ bases: [`${frames}#natural`, `${frames}#gradient`], ranks: [2, 4] });
-    expect(after.settings.bases).toEqual(['file', 'file-2']);
+    expect(after.settings.bases).toEqual(['natural@kept', 'gradient@kept']);
     expect(after.settings.framesFiles).toEqual([
-      { path: frames, label: 'natural' },
-      { path: frames, label: 'gradient' },
+      { name: 'natural@kept', path: frames, label: 'natural' },
+      { name: 'gradient@kept', path: frames, label: 'gradient' },
     ]);
     expect(after.settings.calibrationBatches).toBe(0);
-    expect(after.notes.at(-1)).toBe(`file-2: the frames "gradient" of ${frames}.`);
+    expect(after.notes.at(-1)).toBe(`gradient@kept: the frames "gradient" of ${frames}.`);
     const figures = ({ families, natural }: BasisResult) => [
       ...families.flatMap(({ points }) => points.map(({ coverage }) => coverage.mean)),
       ...natural!.heldOut,

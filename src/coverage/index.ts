@@ -2,12 +2,12 @@
  * Room `coverage`: how much of a gradient a low-rank subspace reaches. Frames of every basis, the passes that
  * measure them, exact nulls, ceilings, natural coverage, and the record that comes of it.
  */
-export { isDataDriven } from './bases.ts';
+export { dependsOnSeed } from './bases.ts';
 export { collectMeasurements, type MeasurePlan } from './collect.ts';
 export { dimension, nullEnergy, parameterCount } from './families.ts';
 export { type Frame, type FrameSet, frameRank, frameValue, placeFrames } from './frame.ts';
 export { isFramesFile } from './frames-file.ts';
-export { makeFrames, namedBasis, planFrames } from './make-frames.ts';
+export { makeFrames, needsCalibration, planBasis, planFrames } from './make-frames.ts';
 export { measure, passInputs } from './measure.ts';
 export { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.ts';
 export { collectMoments } from './moments.ts';

@@ -1,10 +1,17 @@
 /** The frames of every basis on every layer. */
-import { UserError } from '../errors/index.ts';
+import { parse } from 'node:path';
 import type { Batch, LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
-import { BASES, type Basis, FILE_BASES, type MadeBasis } from '../record/index.ts';
+import { type Basis, isDrawn, namedBasis } from '../record/index.ts';
 import type { Engine, Resident } from '../runtime/index.ts';
-import { type FrameSources, isDataDriven, MOMENTS_OF_BASIS, makeFrame } from './bases.ts';
+import {
+  BASIS_RULES,
+  type BasisRule,
+  type FrameSources,
+  fileBasis,
+  isDataDriven,
+  makeFrame,
+} from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
 import {
   framesEntry,
@@ -24,52 +31,73 @@ import { type CalibrationRoom, planSweeps, type Sweep } from './sweeps.ts';
 
 /** A basis and one draw of it. */
 export interface FramePlan {
-  readonly basis: Basis;
+  /** The name of the basis, or of the frames that the user brings. */
+  readonly basis: string;
+  /** The same, and the draw from the second on. */
   readonly label: string;
-  /** Of a basis that the user brings. */
+  readonly rule: BasisRule;
+  /** Where the frames come from, if the user brings them. */
   readonly file?: FramesFile;
 }
 
 /**
- * One entry per basis, and one per draw of the random one. What is not the name of a basis is a file of frames for
- * these layers.
+ * One entry per basis, and one per draw of those that are drawn. What is not the name of a basis is a file of frames
+ * for these layers.
  *
- * @throws UserError as {@link openFrames} does; `frames-files-too-many`.
+ * @throws UserError as {@link openFrames} does.
  */
 export function planFrames(
   bases: readonly string[],
-  randomFrames: number,
+  draws: number,
   layers: readonly LinearLayer[],
 ): FramePlan[] {
-  const files = bases.filter((name) => namedBasis(name) === null);
-  if (files.length > FILE_BASES.length) {
-    throw new UserError('frames-files-too-many', {
-      what: 'too many frames come from files',
-      got: files.join(', '),
-      expected: `at most ${FILE_BASES.length}`,
-      fix: 'measure the others in a second run: the same seed measures on the same batches',
-    });
-  }
-  return bases.flatMap((name): FramePlan[] => {
-    const basis = namedBasis(name);
+  const taken = new Set<string>(bases);
+  return bases.flatMap((text) => {
+    const basis = namedBasis(text);
     if (basis === null) {
-      const place = FILE_BASES[files.indexOf(name)]!;
-      return [{ basis: place, label: place, file: openFrames(name, layers) }];
+      const file = openFrames(text, layers);
+      const name = freeName(nameOfFrames(file), taken);
+      return { basis: name, label: name, rule: fileBasis(file), file };
     }
-    return Array.from({ length: basis === 'random' ? randomFrames : 1 }, (_, draw) => ({
-      basis,
-      label: draw === 0 ? basis : `${basis}-${draw + 1}`,
-    }));
+    const count = isDrawn(basis) ? draws : 1;
+    return Array.from({ length: count }, (_, draw) => planBasis(basis, draw));
   });
 }
 
-/** The basis of that name, or null for a file. */
-export const namedBasis = (name: string): MadeBasis | null => BASES.find((basis) => basis === name) ?? null;
+/** One draw of a basis of the program. */
+export const planBasis = (basis: Basis, draw = 0): FramePlan => ({
+  basis,
+  label: draw === 0 ? basis : `${basis}-${draw + 1}`,
+  rule: BASIS_RULES[basis],
+});
+
+/** Whether frames of that name or file are made from calibration batches. */
+export function needsCalibration(name: string): boolean {
+  const basis = namedBasis(name);
+  return basis !== null && isDataDriven(BASIS_RULES[basis]);
+}
+
+/** What has no room in a table is cut. */
+const LONGEST_NAME = 40;
+
+/** `gradient@notes` for the set `gradient` of notes.safetensors. */
+const nameOfFrames = ({ label, path }: FramesFile): string =>
+  `${label}@${parse(path).name}`.slice(0, LONGEST_NAME);
+
+/** The name, or with a number behind it where frames of that name are there already. */
+function freeName(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let count = 2; taken.has(free); count++) free = `${name}(${count})`;
+  taken.add(free);
+  return free;
+}
 
 /** The moments that any of these bases is made from. */
-export function momentsFor(bases: readonly Basis[]): MomentsWanted {
-  const all = bases.map((basis) => MOMENTS_OF_BASIS[basis]);
-  return { gradient: all.some(({ gradient }) => gradient), second: all.some(({ second }) => second) };
+export function momentsFor(rules: readonly BasisRule[]): MomentsWanted {
+  return {
+    gradient: rules.some(({ moments }) => moments.gradient),
+    second: rules.some(({ moments }) => moments.second),
+  };
 }
 
 export interface FrameInputs {
@@ -94,11 +122,11 @@ export interface FrameInputs {
 /** Layers whose frames are made at one time: while the engine multiplies for one, small problems of others are solved. */
 const AT_A_TIME = 3;
 
-/** Makes the frames of each planned set. */
+/** Makes the frames of each planned set, in the order of the plans. */
 export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
   const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
   const clock = inputs.clock ?? new StageClock();
-  const wanted = momentsFor(plans.map(({ basis }) => basis));
+  const wanted = momentsFor(plans.map(({ rule }) => rule));
   const dataDriven = wanted.gradient || wanted.second;
   const sweeps = !dataDriven
     ? [{ group: layers, together: 1, recomputed: 0, bytes: { moments: 0, pass: 0 } }]
@@ -107,21 +135,20 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
     model,
     layers,
     rank,
-    ridge,
     calibration,
     together: sweeps.map(({ together }) => together),
   };
   const sets = await Promise.all(
     plans.map(async (plan) => {
-      const key = { ...shared, basis: plan.basis };
-      const entry = isDataDriven(plan.basis) ? await framesEntry(key) : null;
+      const key = { ...shared, basis: plan.basis, ridge: plan.rule.ridged ? ridge : null };
+      const entry = isDataDriven(plan.rule) ? await framesEntry(key) : null;
       const kept = entry === null ? undefined : await readFrames(key, entry);
       return { ...plan, key, entry, kept, made: new Map<string, Frame>() };
     }),
   );
   const missing = sets.filter(({ kept }) => kept === undefined);
   // When some are missing the moments are summed as for all: the same frames come out whatever was kept.
-  const needed = missing.some(({ basis }) => isDataDriven(basis));
+  const needed = missing.some(({ rule }) => isDataDriven(rule));
   const passes = sweeps.reduce((sum, { together }) => sum + calibration.length / together, 0);
   const progressOf = (stage: Progress['stage'], total: number) => {
     let done = 0;
@@ -136,7 +163,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const frameLayer = async (layer: LinearLayer, held: Moments<Resident> | null) => {
     let read: Promise<LayerMoments> | undefined;
     const frames: Frame[] = [];
-    for (const { basis, label, file = null, entry } of missing) {
+    for (const { basis, label, rule, entry } of missing) {
       const sources: FrameSources = {
         layer,
         weight: () => model.readLayer(layer),
@@ -144,12 +171,11 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         rng: rng.fork(`${label}/${layer.name}`),
         moments: held && (() => (read ??= readMoments(held))),
         ridge,
-        file,
         product: engine.matmul,
         leading: { frames: leading, moments: held },
       };
       const columns = entry === null ? rank : wholeColumns(rank);
-      const frame = await spent.time(`frames/${basis}`, () => makeFrame(basis, sources, columns));
+      const frame = await spent.time(`frames/${basis}`, () => makeFrame(rule, sources, columns));
       frames.push(entry === null ? frame : roundFrame(frame));
     }
     afterLayer();
@@ -184,8 +210,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   }
   clock.addShares(spent.seconds(), framing);
   for (const { key, entry, made } of missing) if (entry !== null) await keepFrames(key, entry, made);
-  return sets.map(({ basis, label, kept, made }) => ({
-    basis,
+  return sets.map(({ label, kept, made }) => ({
     label,
     frames: kept ?? narrow(layers, made, rank),
   }));

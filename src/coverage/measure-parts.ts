@@ -50,7 +50,7 @@ export interface MeasuredParts {
  * @throws UserError `stopped` when there is nothing to keep; `loss-not-finite`.
  */
 export async function measureParts(parts: readonly ProbePart[], work: Work): Promise<MeasuredParts> {
-  const { engine, settings, clock, options, folder } = work;
+  const { settings, clock, options, folder } = work;
   const finished: MeasuredLayer[] = [];
   const files: string[] = [];
   let first: Measured | undefined;
@@ -60,10 +60,10 @@ export async function measureParts(parts: readonly ProbePart[], work: Work): Pro
     const file = whole ?? join(folder, `part-${index + 1}`, 'frames.safetensors');
     const batches = first?.batches ?? work.batches;
     try {
-      const { measured, sets } = await measurePart(part, file, batches, watch, work);
+      const measured = await measurePart(part, file, batches, watch, work);
       if (first !== undefined && measured.batches.length < batches.length) break;
       first ??= measured;
-      finished.push(...(await clock.time('summary', () => finish(measured, sets, settings, engine, watch))));
+      finished.push(...(await clock.time('summary', () => finish(measured, work, watch))));
     } catch (error) {
       if (first !== undefined && error instanceof UserError && error.code === 'stopped') break;
       throw error;
@@ -101,7 +101,7 @@ async function measurePart(
   batches: readonly Batch[],
   watch: Watch,
   { model, engine, plans, settings, calibration, rng, clock }: Work,
-): Promise<{ measured: Measured; sets: FrameSet[] }> {
+): Promise<Measured> {
   const sets = await placeFrames(
     file,
     await makeFrames({
@@ -122,10 +122,9 @@ async function measurePart(
     watch.passed(soFar, sets, batches.length);
     return watch.stopped || (watch.decides && widestInterval(soFar) < (settings.ciWidth ?? 0));
   };
-  const measured = await clock.time('measuring', () =>
+  return clock.time('measuring', () =>
     measure(model, engine, layers, sets, batches, settings, rng.fork('permutation'), afterPass, recomputed),
   );
-  return { measured, sets };
 }
 
 /** Progress out, as that of all parts together, and stop requests in. */
@@ -187,9 +186,7 @@ function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<stri
 /** Groups the draws of a basis, and computes natural coverage. */
 async function finish(
   { layers, targets, spectra, release }: Measured,
-  sets: readonly FrameSet[],
-  { bases, natural, ridge }: ProbeSettings,
-  engine: Engine,
+  { plans, settings: { bases, natural, ridge }, engine }: Work,
   watch: Watch,
 ): Promise<MeasuredLayer[]> {
   const finished: MeasuredLayer[] = [];
@@ -197,7 +194,7 @@ async function finish(
   for (const measurement of layers) {
     const curves = natural ? await naturalCurves(measurement, targets, ridge, whitener) : undefined;
     const measuredBases = bases.map((basis) => {
-      const ofBasis = (_: unknown, index: number) => sets[index]!.basis === basis;
+      const ofBasis = (_: unknown, index: number) => plans[index]!.basis === basis;
       const draws = measurement.frames.filter(ofBasis);
       return { basis, draws, natural: curves?.filter(ofBasis)[0] ?? null };
     });

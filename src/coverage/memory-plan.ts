@@ -85,7 +85,7 @@ function planCalibration(
   weightBytes: number,
   room: number,
 ): { sweeps: Sweep[]; bytes: number } {
-  const wanted = momentsFor(settings.bases);
+  const wanted = momentsFor(plans.map(({ rule }) => rule));
   const rank = settings.ranks.at(-1)!;
   const estimate = (sweeps: Sweep[]) => estimateFraming(weightBytes, plans, rank, layers, sweeps);
   if (!wanted.gradient && !wanted.second) return { sweeps: [], bytes: estimate([]) };

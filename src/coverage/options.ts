@@ -1,7 +1,7 @@
 /** What a probe can be asked, with its defaults. */
 import { UserError } from '../errors/index.ts';
 import type { LinearLayer, Receipt } from '../models/index.ts';
-import type { Family, MadeBasis } from '../record/index.ts';
+import type { Basis, Family } from '../record/index.ts';
 
 export interface ProbeOptions {
   /**
@@ -68,7 +68,7 @@ export interface Progress {
   readonly total: number;
 }
 
-export const DEFAULT_BASES: readonly MadeBasis[] = ['svd', 'random', 'gradient', 'natural'];
+export const DEFAULT_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];
 export const DEFAULT_FAMILIES: readonly Family[] = ['core', 'left', 'right', 'factors', 'diagonal'];
 export const DEFAULT_RANKS: readonly number[] = [2, 4, 8, 16, 32, 64, 128, 256];
 

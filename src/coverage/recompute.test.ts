@@ -51,7 +51,7 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
       ),
     );
     const path = join(folder, `${name}-${families.length}.safetensors`);
-    const sets = await placeFrames(path, [{ basis: 'random', label: 'random', frames }]);
+    const sets = await placeFrames(path, [{ label: 'random', frames }]);
     const { sequences: batchSize, seqLen } = batch;
     const settings = { families, natural: true, batches: 2, batchSize, seqLen };
     const plan = { ...measurePlan(settings, createRng(0)), spectra };

@@ -1,7 +1,7 @@
 /** What a probe will do: options with their defaults, checked against the model. */
 import { UserError } from '../errors/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
-import type { ProbeRecord } from '../record/index.ts';
+import { isDrawn, type ProbeRecord } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
 import { type FramePlan, planFrames } from './make-frames.ts';
 import { DEFAULT_BASES, DEFAULT_FAMILIES, type ProbeOptions, selectLayers, selectRanks } from './options.ts';
@@ -28,7 +28,9 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
   const seqLen = options.seqLen ?? Math.min(256, contextLength);
   const settings: ProbeSettings = {
     bases,
-    framesFiles: plans.flatMap(({ file }) => (file ? [{ path: file.path, label: file.label }] : [])),
+    framesFiles: plans.flatMap(({ basis, file }) =>
+      file ? [{ name: basis, path: file.path, label: file.label }] : [],
+    ),
     families: [...new Set(options.families ?? DEFAULT_FAMILIES)],
     ranks: selectRanks(options.ranks, layers),
     layers: glob,
@@ -37,9 +39,9 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
     batchSize: options.batchSize ?? 1,
     seqLen,
     pack: options.pack ?? true,
-    calibrationBatches: bases.some(isDataDriven) ? (options.calibrationBatches ?? 16) : 0,
+    calibrationBatches: plans.some(({ rule }) => isDataDriven(rule)) ? (options.calibrationBatches ?? 16) : 0,
     spectrumBatches: Math.min(options.spectrumBatches ?? 2, asked),
-    randomFrames: bases.includes('random') ? (options.randomFrames ?? 1) : 0,
+    randomFrames: plans.filter(({ basis }) => isDrawn(basis)).length,
     natural: (options.natural ?? true) && asked > 1,
     ridge: options.ridge ?? 0.3,
     ciWidth: options.ciWidth ?? null,

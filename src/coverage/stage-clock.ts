@@ -1,7 +1,7 @@
 /** Seconds that each stage of a probe takes. */
 import { roundSignificant, type StageSeconds } from '../record/index.ts';
 
-export type Stage = keyof StageSeconds;
+export type Stage = 'opening' | 'calibration' | `frames/${string}` | 'measuring' | 'summary';
 
 /** Adds up the wall time of stages; one that never ran is not listed. */
 export class StageClock {

@@ -1,7 +1,6 @@
 /** From measurements to results: a layer is a group of one, the whole model a group of all. */
 import { jackknifeInterval, mean, studentInterval } from '../numeric/index.ts';
 import {
-  type Basis,
   type BasisResult,
   type Estimate,
   type Family,
@@ -21,7 +20,7 @@ import { ceilingEnergy, type SpectrumSummary } from './spectrum.ts';
 
 /** One basis on one layer: a measurement per draw of its frames. */
 export interface BasisMeasurement {
-  readonly basis: Basis;
+  readonly basis: string;
   readonly draws: readonly FrameMeasurement[];
   readonly natural: NaturalCurves | null;
 }

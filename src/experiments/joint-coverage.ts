@@ -43,7 +43,7 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
             },
           ] as const,
       );
-      return { basis, label, frames: new Map(leading) };
+      return { label, frames: new Map(leading) };
     }),
   );
   const sequences = bench.observedBatches(seed).flatMap((batch) => piecesOf(batch, 1));
@@ -84,7 +84,8 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
     }
     await program.release();
     const points: JointPoint[] = [];
-    for (const { basis, label } of sets) {
+    for (const [index, { label }] of sets.entries()) {
+      const basis = bases[index]!;
       for (const rank of OBSERVED_RANKS.filter((one) => one <= Math.min(WIDEST, setting.frameRank))) {
         const { kernel, dimension } = kernelOf(cores.get(label)!, rank);
         points.push({ basis, rank, ...(await jointFromKernel(kernel, dimension, RIDGE)) });

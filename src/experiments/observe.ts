@@ -2,8 +2,6 @@
 import {
   collectMoments,
   dimension,
-  type Frame,
-  type FrameSet,
   type LayerMeasurement,
   measure,
   type NaturalCurves,
@@ -20,12 +18,12 @@ import { effectiveRank, fromFloat32, gramSingularValues, mean, type Rng, spread 
 import { type Family, roundSignificant } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { type CoveragePoint, type EffectiveRanks, OBSERVED_RANKS } from './trial.ts';
-import { RIDGE } from './workbench.ts';
+import { type BasisFrames, RIDGE } from './workbench.ts';
 
 export interface ObserveInputs {
   readonly model: Model;
   readonly engine: Engine;
-  readonly sets: readonly FrameSet<Frame>[];
+  readonly sets: readonly BasisFrames[];
   readonly families: readonly Family[];
   /** Measure ν as well. */
   readonly natural: boolean;

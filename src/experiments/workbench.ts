@@ -1,6 +1,13 @@
 /** What trials work with: the model, texts and frames of a setting, opened once per process. */
 import type { CacheEntry } from '../checkpoint/index.ts';
-import { type Frame, type FrameSet, isDataDriven, makeFrames } from '../coverage/index.ts';
+import {
+  dependsOnSeed,
+  type Frame,
+  type FrameSet,
+  makeFrames,
+  needsCalibration,
+  planBasis,
+} from '../coverage/index.ts';
 import {
   type Batch,
   type Model,
@@ -24,6 +31,11 @@ export const RIDGE = 0.3;
 /** Batches that an observation measures; even, as they run in pairs. */
 export const OBSERVED_BATCHES = 8;
 
+/** The frames of a basis on every layer. */
+export interface BasisFrames extends FrameSet<Frame> {
+  readonly basis: Basis;
+}
+
 export interface Workbench {
   readonly setting: Setting;
   readonly model: Model;
@@ -32,7 +44,7 @@ export interface Workbench {
   /** Sequences that held-out losses are taken over. */
   readonly evaluation: Sequences;
   /** Frames of a basis for every layer, and where they stand for the engine to map. */
-  frames(basis: Basis, seed: number): Promise<FrameSet<Frame>>;
+  frames(basis: Basis, seed: number): Promise<BasisFrames>;
   /** Makes the frames files that are missing, those of data-driven bases from the same passes. */
   prepareFrames(bases: readonly Basis[], seed: number): Promise<void>;
   /** Batches to observe, apart from those that frames are made from. */
@@ -59,7 +71,7 @@ const FRAMES_VERSION = 1;
 /** Where the frames of a basis are kept; the weights' singular vectors are the same for every seed. */
 export function framesEntry(setting: Setting, of: FramesOf, basis: Basis, seed: number): CacheEntry {
   const { frameRank, batchSize, seqLen, calibrationBatches } = setting;
-  const draw = basis.startsWith('svd') ? 0 : seed;
+  const draw = dependsOnSeed(basis) ? seed : 0;
   const { contents, identity } = of;
   const calibration = {
     batchSize,
@@ -82,7 +94,7 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
   const trained = Math.floor((1 - HELD_OUT) * sequences.count);
   const train = pick(sequences, range(0, trained));
   const evaluation = pick(sequences, spread(range(trained, sequences.count), setting.evalSequences));
-  const known = new Map<string, FrameSet<Frame>>();
+  const known = new Map<string, BasisFrames>();
   let turn: Promise<void> = Promise.resolve();
 
   /** The observed batches come first, so that they do not depend on how many calibrate. */
@@ -96,7 +108,7 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
   const entryOf = (basis: Basis, seed: number) => framesEntry(setting, options, basis, seed);
   const nameOf = (basis: Basis, seed: number) => cache.pathOf(entryOf(basis, seed));
 
-  async function find(basis: Basis, seed: number): Promise<FrameSet<Frame> | undefined> {
+  async function find(basis: Basis, seed: number): Promise<BasisFrames | undefined> {
     const made = known.get(nameOf(basis, seed));
     if (made !== undefined) return made;
     const kept = await cache.read(entryOf(basis, seed));
@@ -111,19 +123,20 @@ export async function openWorkbench(setting: Setting, options: WorkbenchOptions)
       else known.set(nameOf(basis, seed), found);
     }
     if (missing.length === 0) return;
-    const calibration = missing.some(isDataDriven) ? draw(seed).slice(OBSERVED_BATCHES) : [];
+    const calibration = missing.some(needsCalibration) ? draw(seed).slice(OBSERVED_BATCHES) : [];
     const sets = await makeFrames({
       model,
       engine,
       layers: model.definition.layers,
-      plans: missing.map((basis) => ({ basis, label: basis })),
+      plans: missing.map((basis) => planBasis(basis)),
       rank: setting.frameRank,
       ridge: RIDGE,
       calibration,
       rng: createRng(seed).fork('frames'),
       onProgress: () => {},
     });
-    for (const { basis, frames } of sets) {
+    for (const [index, { frames }] of sets.entries()) {
+      const basis = missing[index]!;
       const tensors = toTensors(frames);
       await cache.write(entryOf(basis, seed), tensors);
       known.set(nameOf(basis, seed), toFrames(tensors, basis));
@@ -160,7 +173,7 @@ function toTensors(frames: ReadonlyMap<string, Frame>): Record<string, Tensor> {
   );
 }
 
-function toFrames(tensors: Readonly<Record<string, Tensor>>, basis: Basis): FrameSet<Frame> {
+function toFrames(tensors: Readonly<Record<string, Tensor>>, basis: Basis): BasisFrames {
   const sides = new Map<string, Partial<Record<'u' | 'v', Frame['u']>>>();
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     const [layer, side] = name.split('/') as [string, 'u' | 'v'];

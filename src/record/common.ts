@@ -7,25 +7,6 @@ export const estimateSchema = z
   .refine(({ low, high }) => low <= high, 'the interval ends before it begins');
 export type Estimate = z.infer<typeof estimateSchema>;
 
-export const BASES = [
-  'svd',
-  'svd-minor',
-  'random',
-  'gradient',
-  'gradient-lora-ga',
-  'natural',
-  'activation',
-] as const;
-/** A way in which frames are made. */
-export type MadeBasis = (typeof BASES)[number];
-
-/** Frames that the user brings: of the first file that a run names, of the second, of the third. */
-export const FILE_BASES = ['file', 'file-2', 'file-3'] as const;
-
-export const basisSchema = z.enum([...BASES, ...FILE_BASES]);
-/** Where the frames of a layer come from. */
-export type Basis = z.infer<typeof basisSchema>;
-
 export const FAMILIES = ['core', 'left', 'right', 'factors', 'diagonal'] as const;
 export const familySchema = z.enum(FAMILIES);
 /** Which updates an adapter can make with its frames. */

@@ -3,6 +3,7 @@
  * whole or not at all. Reports read these and nothing else.
  */
 export * from './adapter-record.ts';
+export * from './bases.ts';
 export * from './claims-record.ts';
 export * from './common.ts';
 export * from './pretrain-record.ts';

@@ -1,17 +1,18 @@
 /** The record of a probe: everything that it measured, and what it measured it on. */
 import { z } from 'zod';
+import { BASES } from './bases.ts';
 import {
-  BASES,
-  basisSchema,
   computeSchema,
   estimateSchema,
-  FILE_BASES,
   familySchema,
   int8KernelSchema,
   modelSourceSchema,
   receiptSchema,
   regimeSchema,
 } from './common.ts';
+
+/** A basis of the program, or one of the `settings.framesFiles` by its name. */
+const basisNameSchema = z.string().min(1);
 
 /** One rank of one family of one basis. Ranks are those asked for; `energyCurve` holds every rank. */
 export const rankPointSchema = z.strictObject({
@@ -63,7 +64,7 @@ export const naturalResultSchema = z.strictObject({
 export type NaturalResult = z.infer<typeof naturalResultSchema>;
 
 export const basisResultSchema = z.strictObject({
-  basis: basisSchema,
+  basis: basisNameSchema,
   families: z.array(familyResultSchema),
   natural: naturalResultSchema.nullable(),
 });
@@ -105,9 +106,9 @@ export const comparisonSchema = z.strictObject({
   /** Null for ν, which has no families. */
   family: familySchema.nullable(),
   rank: z.int().positive(),
-  leader: basisSchema,
+  leader: basisNameSchema,
   /** Leader less other, paired; the intervals hold together at 95 %. It leads where all lie above 0. */
-  differences: z.array(z.strictObject({ basis: basisSchema, difference: estimateSchema })),
+  differences: z.array(z.strictObject({ basis: basisNameSchema, difference: estimateSchema })),
   /** Batches at which all intervals would lie above 0, at these means and spreads; null beyond 10,000. */
   batchesNeeded: z.int().positive().nullable(),
 });
@@ -121,16 +122,10 @@ export const globalResultSchema = z.strictObject({
 export type GlobalResult = z.infer<typeof globalResultSchema>;
 
 /** Parts of a probe whose time is told; the frames of every basis are one. */
-const STAGES = [
-  'opening',
-  'calibration',
-  ...[...BASES, ...FILE_BASES].map((basis) => `frames/${basis}` as const),
-  'measuring',
-  'summary',
-] as const;
+const stageSchema = z.string().regex(/^(opening|calibration|frames\/.+|measuring|summary)$/s);
 
 /** Seconds by stage; a stage that did not take place has none. */
-export const stageSecondsSchema = z.partialRecord(z.enum(STAGES), z.number());
+export const stageSecondsSchema = z.record(stageSchema, z.number());
 export type StageSeconds = z.infer<typeof stageSecondsSchema>;
 
 const memoryPlanSchema = z.strictObject({
@@ -144,7 +139,16 @@ const memoryPlanSchema = z.strictObject({
   recomputedSegments: z.int(),
 });
 
-export const probeRecordSchema = z.strictObject({
+/** What records before 0.2 called their files, in their order. */
+const OLD_FILE_NAMES = ['file', 'file-2', 'file-3'];
+
+/** Frame sets that the user brings, each a basis of its own. */
+const framesFilesSchema = z
+  .array(z.strictObject({ name: basisNameSchema.optional(), path: z.string(), label: z.string() }))
+  .default([])
+  .transform((files) => files.map((file, i) => ({ ...file, name: file.name ?? OLD_FILE_NAMES[i] ?? '' })));
+
+const probeShape = z.strictObject({
   schema: z.literal('rankscope.probe'),
   version: z.literal(1),
   /** `partial` when the run was stopped; everything in it was measured on the batches it states. */
@@ -159,9 +163,8 @@ export const probeRecordSchema = z.strictObject({
     receipt: receiptSchema.optional(),
   }),
   settings: z.strictObject({
-    bases: z.array(basisSchema),
-    /** Where the frames of the bases `file`, `file-2`, … come from, in this order. */
-    framesFiles: z.array(z.strictObject({ path: z.string(), label: z.string() })).default([]),
+    bases: z.array(basisNameSchema),
+    framesFiles: framesFilesSchema,
     families: z.array(familySchema),
     ranks: z.array(z.int().positive()),
     layers: z.string(),
@@ -196,6 +199,18 @@ export const probeRecordSchema = z.strictObject({
   notes: z.array(z.string()),
   global: globalResultSchema,
   layers: z.array(layerResultSchema),
+});
+
+export const probeRecordSchema = probeShape.superRefine(({ settings, global, layers }, context) => {
+  const named = [...BASES, ...settings.framesFiles.map(({ name }) => name)];
+  const measured = [global, ...layers].flatMap(({ bases }) => bases.map(({ basis }) => basis));
+  const compared = global.comparisons?.flatMap(({ leader, differences }) => [
+    leader,
+    ...differences.map(({ basis }) => basis),
+  ]);
+  const unknown = [...settings.bases, ...measured, ...(compared ?? [])].find((one) => !named.includes(one));
+  if (unknown !== undefined)
+    context.addIssue(`${JSON.stringify(unknown)} is neither a basis nor one of the frames files`);
 });
 /** See {@link probeRecordSchema}. */
 export type ProbeRecord = z.infer<typeof probeRecordSchema>;

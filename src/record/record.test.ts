@@ -243,6 +243,24 @@ describe('reading', () => {
     expect(() => readProbeRecord(path)).toThrow(/notes[\s\S]*extra|extra[\s\S]*notes/);
   });
 
+  it('knows the frames files of older records by their place, and refuses a basis that has none', () => {
+    const { settings, ...rest } = probe;
+    const files = [
+      { path: 'a.safetensors', label: 'natural' },
+      { path: 'b.safetensors', label: 'svd' },
+    ];
+    const written = (bases: string[], framesFiles: object[]) => {
+      const path = join(folder, '..', `files-${bases.join('-')}.json`);
+      writeFileSync(path, JSON.stringify({ ...rest, settings: { ...settings, bases, framesFiles } }));
+      return path;
+    };
+    const read = readProbeRecord(written(['svd', 'file', 'file-2'], files));
+    expect(read.settings.framesFiles.map(({ name }) => name)).toEqual(['file', 'file-2']);
+    expect(() => readProbeRecord(written(['svd', 'file-2'], files.slice(1)))).toThrow(
+      expect.objectContaining({ code: 'record-invalid' }),
+    );
+  });
+
   it('tells absent, cut-off and foreign files apart', () => {
     expect(codeOf(() => readProbeRecord(folder))).toBe('file-not-found');
     expect(codeOf(() => readProbeRecord(write('{"schema": "ranksc')))).toBe('record-not-json');

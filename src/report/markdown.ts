@@ -1,5 +1,5 @@
 /** The record as short Markdown tables, for a README or an issue. */
-import { type Basis, describeCompute, type Family, type ProbeRecord } from '../record/index.ts';
+import { describeCompute, type Family, type ProbeRecord } from '../record/index.ts';
 import { formatCount, formatNumber, formatNumberWithSpread, formatShare } from './format.ts';
 import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
@@ -48,7 +48,7 @@ function coverageTable(record: ProbeRecord, family: Family): string[] {
 function naturalTable(record: ProbeRecord): string[] {
   const bases = basesOf(record).filter((basis) => naturalOf(record.global, basis) !== null);
   if (bases.length === 0) return [];
-  const cell = (basis: Basis, rank: number) => {
+  const cell = (basis: string, rank: number) => {
     const natural = naturalOf(record.global, basis)!;
     const [heldOut, inSample] = [naturalAt(natural.heldOut, rank), naturalAt(natural.inSample, rank)];
     if (heldOut === undefined || inSample === undefined) return '–';

@@ -118,4 +118,14 @@ describe('renderProbeTable', () => {
       'Nothing was measured',
     );
   });
+
+  it('names frames that a user brought, long names too, within 80 columns', () => {
+    const long = `gradient@${'x'.repeat(31)}`;
+    const text = renderProbeTable(exampleProbeRecord({ bases: ['svd', 'natural@kept', long], width: 1024 }), {
+      columns: 80,
+    });
+    expect(text).toMatch(/^natural@kept {2}the frames natural of kept.safetensors/m);
+    expect(text).toContain(long);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+  });
 });

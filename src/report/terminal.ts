@@ -1,9 +1,9 @@
 /** The record as text for a terminal, at most 100 columns wide, and 80 where the terminal has no more. */
 import { someOf } from '../errors/index.ts';
 import {
-  type Basis,
   describeCompute,
   type Family,
+  namedBasis,
   type ProbeRecord,
   type RankPoint,
 } from '../record/index.ts';
@@ -18,7 +18,7 @@ import {
   formatShareOrBound,
   formatShareWithSpread,
 } from './format.ts';
-import { BASIS_MEANING } from './labels.ts';
+import { basisMeaning } from './labels.ts';
 import { printable } from './printable.ts';
 import { summarize } from './summary.ts';
 import {
@@ -47,6 +47,8 @@ import {
 
 /** So that a table of one column per basis stays within the width. */
 const basesPerTable = (width: number) => (width < WIDTH ? 3 : 4);
+/** Frames from files have longer names than bases. */
+const basisHead = (name: string) => (namedBasis(name) === null ? cut(name, 11) : name);
 const LAYERS_SHOWN = 3;
 
 /** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
@@ -99,7 +101,7 @@ function basisTable(record: ProbeRecord, family: Family, paint: Paint, width: nu
   if (hasNatural) head.push('ν');
   const table = makeTable(head, [], paint, 1);
   for (const basis of basesOf(record)) {
-    const title = `${paint.bold(basis)}  ${paint.dim(cut(BASIS_MEANING[basis], width - basis.length - 3))}`;
+    const title = `${paint.bold(basis)}  ${paint.dim(cut(basisMeaning(record, basis), Math.max(0, width - basis.length - 3)))}`;
     table.push([{ content: title, colSpan: head.length, hAlign: 'left' }]);
     for (const point of familyOf(record.global, basis, family)?.points ?? []) {
       const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
@@ -136,7 +138,7 @@ function paintGain({ coverage, gain, null: band }: RankPoint, paint: Paint): str
   return coverage.high < band.low ? paint.poor(text) : text;
 }
 
-function naturalCell(record: ProbeRecord, basis: Basis, rank: number): string {
+function naturalCell(record: ProbeRecord, basis: string, rank: number): string {
   const natural = naturalOf(record.global, basis);
   const at = (curve: readonly number[] | undefined) => naturalAt(curve ?? [], rank);
   const [mean, low, high] = [at(natural?.heldOut), at(natural?.heldOutLow), at(natural?.heldOutHigh)];
@@ -148,7 +150,7 @@ function otherFamilies(record: ProbeRecord, rank: number, paint: Paint, width: n
   const families = familiesOf(record).slice(1);
   if (families.length === 0) return [];
   return chunks(basesOf(record), basesPerTable(width)).map((bases) => {
-    const table = makeTable(['family', 'params', 'null', ...bases], ['family'], paint, 2);
+    const table = makeTable(['family', 'params', 'null', ...bases.map(basisHead)], ['family'], paint, 2);
     for (const family of families) {
       const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
       const any = points.find((point) => point !== undefined);
@@ -171,7 +173,7 @@ function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint,
   const chosen = widestLayers(record, family, rank, LAYERS_SHOWN);
   if (chosen.length === 0) return [];
   const bases = basesOf(record).slice(0, basesPerTable(width));
-  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases], ['layer'], paint, 2);
+  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases.map(basisHead)], ['layer'], paint, 2);
   for (const layer of chosen) {
     const gains = bases.map((basis) => pointOf(layer, basis, family, rank)?.gain.mean);
     table.push([

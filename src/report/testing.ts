@@ -15,12 +15,13 @@ import type {
   RankPoint,
   RunRecord,
 } from '../record/index.ts';
-import { roundSignificant } from '../record/index.ts';
+import { isDrawn, namedBasis, roundSignificant } from '../record/index.ts';
 
 export interface ExampleOptions {
   readonly blocks: number;
   readonly width: number;
-  readonly bases: readonly Basis[];
+  /** What is no name of a basis is a set of frames from a file. */
+  readonly bases: readonly string[];
   readonly families: readonly Family[];
   readonly ranks: readonly number[];
   readonly batches: number;
@@ -79,10 +80,13 @@ const REACH: Readonly<Record<Basis, number>> = {
   'gradient-lora-ga': 0.9,
   natural: 0.52,
   activation: 0.44,
-  file: 0.35,
-  'file-2': 0.2,
-  'file-3': 0.1,
 };
+
+/** Frames of a file lie low. */
+function reachOf(name: string): number {
+  const basis = namedBasis(name);
+  return basis === null ? 0.2 : REACH[basis];
+}
 
 export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): ProbeRecord {
   const o = { ...DEFAULTS, ...options };
@@ -112,7 +116,9 @@ export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): Probe
     },
     settings: {
       bases: [...o.bases],
-      framesFiles: [],
+      framesFiles: o.bases
+        .filter((name) => namedBasis(name) === null)
+        .map((name) => ({ name, path: 'kept.safetensors', label: name.split('@')[0]! })),
       families: [...o.families],
       ranks: [...o.ranks],
       layers: '**',
@@ -196,7 +202,7 @@ function layerResult(layer: Layer, o: ExampleOptions, random: () => number): Lay
   const sigma = layer.power.map(Math.sqrt);
   const p = sigma.map((s) => s / total(sigma));
   const bases = o.bases.map((basis) => {
-    const tilt = 0.25 * (random() - 0.5) * (basis === 'random' ? 0 : 1);
+    const tilt = 0.25 * (random() - 0.5) * (isDrawn(basis) ? 0 : 1);
     return {
       basis,
       families: o.families.map((family) =>
@@ -230,7 +236,7 @@ interface Curves {
   readonly energy: readonly number[];
 }
 
-function curves(basis: Basis, family: Family, layer: Layer, tilt: number): Curves {
+function curves(basis: string, family: Family, layer: Layer, tilt: number): Curves {
   const { m, n, power } = layer;
   const kMax = Math.min(m, n);
   const cumulative = [0];
@@ -240,7 +246,7 @@ function curves(basis: Basis, family: Family, layer: Layer, tilt: number): Curve
   const ceiling = ranks.map((k) =>
     Math.min(1, cumulative[Math.min(kMax, family === 'factors' ? 2 * k : k)]!),
   );
-  const reach = basis === 'random' ? 0 : REACH[basis] * (1 + tilt);
+  const reach = isDrawn(basis) ? 0 : reachOf(basis) * (1 + tilt);
   const energy = ranks.map((_, i) => {
     const floor = nulls[i]!;
     return Math.min(ceiling[i]!, floor * (ceiling[i]! / floor) ** reach);
@@ -303,7 +309,7 @@ function rankPoint(
   };
 }
 
-function naturalResult(basis: Basis, layer: Layer, ranks: readonly number[]): NaturalResult {
+function naturalResult(basis: string, layer: Layer, ranks: readonly number[]): NaturalResult {
   const kMax = Math.min(layer.m, layer.n, Math.max(...ranks));
   const strength = { svd: 0.05, 'svd-minor': 0.02, random: 0.04, gradient: 0.4, 'gradient-lora-ga': 0.36 };
   const scale = strength[basis as keyof typeof strength] ?? (basis === 'natural' ? 0.7 : 0.3);

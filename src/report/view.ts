@@ -1,6 +1,5 @@
 /** Questions that every report asks of a probe record. */
 import type {
-  Basis,
   BasisResult,
   Family,
   FamilyResult,
@@ -21,11 +20,16 @@ export interface Measured {
   readonly bases: readonly BasisResult[];
 }
 
-export function familyOf(result: Measured, basis: Basis, family: Family): FamilyResult | undefined {
+export function familyOf(result: Measured, basis: string, family: Family): FamilyResult | undefined {
   return result.bases.find((b) => b.basis === basis)?.families.find((f) => f.family === family);
 }
 
-export function pointOf(result: Measured, basis: Basis, family: Family, rank: number): RankPoint | undefined {
+export function pointOf(
+  result: Measured,
+  basis: string,
+  family: Family,
+  rank: number,
+): RankPoint | undefined {
   return familyOf(result, basis, family)?.points.find((point) => point.rank === rank);
 }
 
@@ -35,7 +39,7 @@ export const isDead = ({ gradientNorm }: LayerResult): boolean => gradientNorm.m
 export const deadLayers = ({ layers }: ProbeRecord): LayerResult[] => layers.filter(isDead);
 
 /** The bases that have results, in the order of the record. */
-export function basesOf(record: ProbeRecord): Basis[] {
+export function basesOf(record: ProbeRecord): string[] {
   return record.global.bases.map((b) => b.basis);
 }
 
@@ -77,7 +81,7 @@ export function naturalAt(curve: readonly number[], rank: number): number | unde
   return curve[Math.min(rank, curve.length) - 1];
 }
 
-export function naturalOf(result: Measured, basis: Basis): NaturalResult | null {
+export function naturalOf(result: Measured, basis: string): NaturalResult | null {
   return result.bases.find((b) => b.basis === basis)?.natural ?? null;
 }
 

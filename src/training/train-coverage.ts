@@ -46,7 +46,7 @@ export async function measureAdapter(
     tangents.set(one.layer.name, tangent);
     frames.set(one.layer.name, frameOf(one, tangent));
   }
-  const placed = await placeFrames(file, [{ basis: 'svd', label: 'adapter', frames }]);
+  const placed = await placeFrames(file, [{ label: 'adapter', frames }]);
   const { sequences, seqLen } = batches[0]!;
   // The permuted cores are not used here, so the rows may stay where they are.
   const permutation = Array.from({ length: 2 * sequences * seqLen }, (_, row) => row);

@@ -6,11 +6,11 @@ import {
   type AdapterPlan,
   adaptedModel,
   loadAdapter,
-  needsCalibration,
   startAdapter,
   trainedArrays,
   trainedTensors,
 } from '../adapters/index.ts';
+import { needsCalibration } from '../coverage/index.ts';
 import { describeModel, type Model, sampleBatches } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import type { ModelSource, TrainMetrics, TrainRecord, TrainSettings } from '../record/index.ts';

@@ -58,7 +58,7 @@ async function measure(engine: Engine, model: Model, { tokens, ranks }: ModelRef
       { u: cosineFrame(inFeatures, rank), v: cosineFrame(outFeatures, rank) },
     ]),
   );
-  const sets: FrameSet<Frame>[] = [{ basis: 'random', label: 'cosine', frames }];
+  const sets: FrameSet<Frame>[] = [{ label: 'cosine', frames }];
   const placed = await placeFrames(framesFile, sets);
   const { sequences, seqLen } = batch;
   const plan: MeasurePlan = { lanes: 1, oneSided: true, natural: false, permutation: [] };

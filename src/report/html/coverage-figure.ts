@@ -1,9 +1,9 @@
 /** Coverage against rank for every basis, between the null band and the ceiling, both axes logarithmic. */
-import type { Basis, Family, FamilyResult, ProbeRecord, RankPoint } from '../../record/index.ts';
+import type { Family, FamilyResult, ProbeRecord, RankPoint } from '../../record/index.ts';
 import { formatNumber, formatShare, formatShareWithSpread } from '../format.ts';
 import { basesOf, familyOf } from '../view.ts';
 import { element, join, type Markup } from './markup.ts';
-import { basisShape } from './palette.ts';
+import { type BasisMark, basisMark } from './palette.ts';
 import {
   acrossFrame,
   areaPath,
@@ -20,7 +20,8 @@ import { rankScale } from './rank-scale.ts';
 import { logScale, logSpacedIndices, type Scale } from './scale.ts';
 
 interface Series {
-  readonly basis: Basis;
+  readonly basis: string;
+  readonly mark: BasisMark;
   readonly result: FamilyResult;
 }
 
@@ -33,7 +34,9 @@ export function coverageFigure(
 ): Markup | null {
   const series = basesOf(record).flatMap((basis): Series[] => {
     const result = familyOf(record.global, basis, family);
-    return result === undefined || result.points.length === 0 ? [] : [{ basis, result }];
+    return result === undefined || result.points.length === 0
+      ? []
+      : [{ basis, mark: basisMark(record, basis), result }];
   });
   const points = series.flatMap(({ result }) => result.points);
   if (points.length === 0) return null;
@@ -55,7 +58,7 @@ export function coverageFigure(
     leftAxis(y, frame, 'coverage ‖PG‖ / ‖G‖'),
     nullBand(reference, x, y, frame),
     ceilingLine(reference, x, y, frame),
-    ...series.map(({ basis, result }) => basisLine(basis, result, x, y, frame)),
+    ...series.map((one) => basisLine(one, x, y, frame)),
   );
 }
 
@@ -82,7 +85,7 @@ function ceilingLine(points: readonly RankPoint[], x: Scale, y: Scale, frame: Pl
   return element('path', { class: 'line ceiling', d: linePath(acrossFrame(line, frame)) });
 }
 
-function basisLine(basis: Basis, result: FamilyResult, x: Scale, y: Scale, frame: PlotFrame): Markup {
+function basisLine({ basis, mark, result }: Series, x: Scale, y: Scale, frame: PlotFrame): Markup {
   const marks = result.points.map((point) => {
     const at: Point = [x.at(point.rank), y.at(point.coverage.mean)];
     const tooltip =
@@ -94,16 +97,11 @@ function basisLine(basis: Basis, result: FamilyResult, x: Scale, y: Scale, frame
     ];
     return join([
       element('path', { class: 'whisker', d: linePath(interval) }),
-      marker(basisShape(basis), at, tooltip),
+      marker(mark.shape, at, tooltip),
     ]);
   });
   const line = curvePoints(result, x, y, frame.width < 500 ? 40 : 80);
-  return element(
-    'g',
-    { class: `b-${basis}` },
-    element('path', { class: 'line', d: linePath(line) }),
-    ...marks,
-  );
+  return element('g', { class: mark.class }, element('path', { class: 'line', d: linePath(line) }), ...marks);
 }
 
 /** The curve between the first and the last point; the points alone where a record has no curve. */

@@ -1,5 +1,5 @@
 /** Gain of every layer at every rank, one panel per kind of layer, so that depth reads downwards. */
-import type { Basis, Family, LayerResult, ProbeRecord } from '../../record/index.ts';
+import type { Family, LayerResult, ProbeRecord } from '../../record/index.ts';
 import { formatNumber } from '../format.ts';
 import { isDead, pointOf, ranksOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
@@ -14,7 +14,7 @@ const TOP = 18;
  * Panels for one basis and family. The script of the page repaints them for others: it finds a cell by its row's
  * `data-layer` (index in the record) and its place in the row (index of the rank).
  */
-export function heatMap(record: ProbeRecord, basis: Basis, family: Family): Markup[] {
+export function heatMap(record: ProbeRecord, basis: string, family: Family): Markup[] {
   const ranks = ranksOf(record);
   // Room for the rank above it; up to three digits and eight ranks, four panels stand side by side.
   const cellWidth = Math.max(...ranks) > 999 ? 28 : 22;
@@ -53,7 +53,7 @@ export function heatMap(record: ProbeRecord, basis: Basis, family: Family): Mark
 
 function cell(
   layer: LayerResult,
-  basis: Basis,
+  basis: string,
   family: Family,
   rank: number,
   [column, row, cellWidth, height]: readonly [number, number, number, number],

@@ -87,7 +87,7 @@ describe('renderProbeHtml', () => {
     { bases: ['random'], batches: 1 },
     { families: ['diagonal'], spectra: false },
     { bases: BASES, ranks: [1, 1024] },
-    { bases: ['svd', 'file', 'file-3'] },
+    { bases: ['svd', 'gradient@kept', 'natural@kept'] },
   ];
   it.each(partial)('survives %j', (options) => {
     const record = exampleProbeRecord({ blocks: 1, ...options });

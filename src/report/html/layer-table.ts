@@ -3,6 +3,7 @@ import type { Family, LayerResult, ProbeRecord } from '../../record/index.ts';
 import { formatNumber, formatPercent, formatShare } from '../format.ts';
 import { basesOf, isDead, pointOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
+import { basisMark } from './palette.ts';
 
 /** A cell: what is read, and what is sorted by; nothing to sort by where nothing was measured. */
 interface Cell {
@@ -20,7 +21,11 @@ export function layerTable(record: ProbeRecord, family: Family, rank: number): M
     element('th', { colspan: '2', scope: 'colgroup' }, 'layer'),
     element('th', { colspan: '4', scope: 'colgroup' }, 'gradient'),
     ...bases.map((basis) =>
-      element('th', { colspan: '2', scope: 'colgroup', class: `b-${basis} basis` }, basis),
+      element(
+        'th',
+        { colspan: '2', scope: 'colgroup', class: `${basisMark(record, basis).class} basis` },
+        basis,
+      ),
     ),
   );
   const names = ['name', 'in×out', '‖G‖', 'energy %', 'entropic rank', 'stable rank'];

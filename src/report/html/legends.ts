@@ -3,19 +3,20 @@ import type { ProbeRecord } from '../../record/index.ts';
 import { basesOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
 import { groupByKind } from './module-name.ts';
-import { basisShape, SERIES_COUNT } from './palette.ts';
+import { basisMark, SERIES_COUNT } from './palette.ts';
 import { legendItem, legendStroke, marker } from './plot.ts';
 
 export type Reference = readonly [kind: 'null band' | 'null line' | 'ceiling', text: string];
 
 /** One entry per basis with its colour and shape, then the lines that belong to no basis. */
 export function basisLegend(record: ProbeRecord, references: readonly Reference[]): Markup {
-  const bases = basesOf(record).map((basis) =>
-    legendItem(
+  const bases = basesOf(record).map((basis) => {
+    const mark = basisMark(record, basis);
+    return legendItem(
       basis,
-      element('g', { class: `b-${basis}` }, legendStroke('line'), marker(basisShape(basis), [15, 6], basis)),
-    ),
-  );
+      element('g', { class: mark.class }, legendStroke('line'), marker(mark.shape, [15, 6], basis)),
+    );
+  });
   const others = references.map(([kind, text]) => {
     if (kind === 'ceiling') return legendItem(text, legendStroke('line ceiling'));
     const band = element('rect', { class: 'band', x: 0, y: 1, width: 30, height: 10 });

@@ -1,9 +1,9 @@
 /** Natural coverage ν against rank: held out, in sample, and the same with tokens permuted. */
-import type { Basis, NaturalResult, ProbeRecord } from '../../record/index.ts';
+import type { NaturalResult, ProbeRecord } from '../../record/index.ts';
 import { formatNumber } from '../format.ts';
 import { basesOf, naturalAt, naturalOf, ranksOf } from '../view.ts';
 import { element, type Markup } from './markup.ts';
-import { basisShape } from './palette.ts';
+import { type BasisMark, basisMark } from './palette.ts';
 import {
   acrossFrame,
   areaPath,
@@ -19,7 +19,8 @@ import { rankScale } from './rank-scale.ts';
 import { linearScale, logSpacedIndices } from './scale.ts';
 
 interface Series {
-  readonly basis: Basis;
+  readonly basis: string;
+  readonly mark: BasisMark;
   readonly natural: NaturalResult;
 }
 
@@ -27,7 +28,9 @@ interface Series {
 export function naturalFigure(id: string, record: ProbeRecord, width: number): Markup | null {
   const series = basesOf(record).flatMap((basis): Series[] => {
     const natural = naturalOf(record.global, basis);
-    return natural === null || natural.heldOut.length === 0 ? [] : [{ basis, natural }];
+    return natural === null || natural.heldOut.length === 0
+      ? []
+      : [{ basis, mark: basisMark(record, basis), natural }];
   });
   const asked = ranksOf(record);
   if (series.length === 0 || asked.length === 0) return null;
@@ -59,10 +62,10 @@ export function naturalFigure(id: string, record: ProbeRecord, width: number): M
     }),
     element('path', { class: 'line null', d: linePath(acrossFrame(line(natural.permutedHeldOut), frame)) }),
   ]);
-  const drawn = series.map(({ basis, natural }) =>
+  const drawn = series.map(({ basis, mark, natural }) =>
     element(
       'g',
-      { class: `b-${basis}` },
+      { class: mark.class },
       element('path', {
         class: 'interval',
         d: areaPath(line(natural.heldOutHigh), line(natural.heldOutLow)),
@@ -72,7 +75,7 @@ export function naturalFigure(id: string, record: ProbeRecord, width: number): M
       ...asked.map((rank) => {
         const value = naturalAt(natural.heldOut, rank) ?? 0;
         return marker(
-          basisShape(basis),
+          mark.shape,
           [x.at(rank), y.at(value)],
           `${basis}, rank ${rank}: ν = ${formatNumber(value)} held out`,
         );

@@ -1,11 +1,11 @@
 /** The numbers that the script of the page needs to repaint the heat map and refill the layer table. */
-import type { Basis, Family, ProbeRecord } from '../../record/index.ts';
+import type { Family, ProbeRecord } from '../../record/index.ts';
 import { basesOf, familiesOf, isDead, pointOf, ranksOf } from '../view.ts';
 import { GAIN_STEPS } from './palette.ts';
 
 export interface PageData {
   readonly families: readonly Family[];
-  readonly bases: readonly Basis[];
+  readonly bases: readonly string[];
   readonly ranks: readonly number[];
   readonly gainSteps: readonly number[];
   /** `[family][basis][layer][rank]`, by index in the lists above; null where not measured. */

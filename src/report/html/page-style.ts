@@ -21,7 +21,7 @@ h3{font-size:13px;font-weight:600;margin:0 0 6px;overflow-wrap:anywhere}
 p{margin:0 0 12px;max-width:70ch}
 .kicker{color:var(--quiet);font-size:14px;margin:0}
 .answer{font-size:18px;line-height:1.5;max-width:66ch}
-.partial{border-left:3px solid var(--basis-gradient);padding-left:12px}
+.partial{border-left:3px solid var(--series-1);padding-left:12px}
 .quiet{color:var(--quiet);font-weight:400}
 .explain{color:var(--quiet);font-size:14.5px}
 *+.explain{margin-top:10px}

@@ -1,29 +1,25 @@
 /** Colours, one per basis everywhere, after Okabe and Ito: told apart with any colour vision, in light and dark. */
-import { type Basis, basisSchema } from '../../record/index.ts';
+import { BASES, BASIS_DESCRIPTIONS, type Colour, namedBasis, type ProbeRecord } from '../../record/index.ts';
 
-interface Colour {
-  readonly light: string;
-  readonly dark: string;
+/** For frames that the user brings, in the order of the record; a fourth begins again, with another marker. */
+const FILE_COLOURS: readonly Colour[] = [
+  { light: '#5b5b5b', dark: '#bdbdbd' },
+  { light: '#7a4b1e', dark: '#c99a6b' },
+  { light: '#8a8a2b', dark: '#d3d36b' },
+];
+
+/** How a basis is drawn, the same in every figure: series must differ by more than colour. */
+export interface BasisMark {
+  /** Class of what is drawn in its colour. */
+  readonly class: string;
+  readonly shape: number;
 }
 
-const BASIS_COLOUR: Readonly<Record<Basis, Colour>> = {
-  svd: { light: '#0072b2', dark: '#56a8e0' },
-  'svd-minor': { light: '#4a9fd0', dark: '#a5d4f5' },
-  random: { light: '#7b6a8f', dark: '#b3a5c4' },
-  gradient: { light: '#d55e00', dark: '#f08a43' },
-  'gradient-lora-ga': { light: '#c98a00', dark: '#ecb945' },
-  natural: { light: '#008f68', dark: '#2fc79a' },
-  activation: { light: '#b8578c', dark: '#e394bf' },
-  file: { light: '#5b5b5b', dark: '#bdbdbd' },
-  'file-2': { light: '#7a4b1e', dark: '#c99a6b' },
-  'file-3': { light: '#8a8a2b', dark: '#d3d36b' },
-};
-
-const BASES = basisSchema.options;
-
-/** The marker of a basis, the same in every figure: series must differ by more than colour. */
-export function basisShape(basis: Basis): number {
-  return BASES.indexOf(basis);
+export function basisMark({ settings }: ProbeRecord, name: string): BasisMark {
+  const basis = namedBasis(name);
+  if (basis !== null) return { class: `b-${basis}`, shape: BASES.indexOf(basis) };
+  const place = settings.framesFiles.findIndex((file) => file.name === name);
+  return { class: `b-file-${place % FILE_COLOURS.length}`, shape: BASES.length + place };
 }
 
 /** For kinds of layers, which have no fixed names. */
@@ -64,7 +60,8 @@ export function gainStep(gain: number): number {
 /** The names under which a style sheet knows the colours, for one scheme: `--basis-svd: #0072b2;` … */
 export function paletteVariables(scheme: 'light' | 'dark'): string {
   return [
-    ...BASES.map((basis) => `--basis-${basis}:${BASIS_COLOUR[basis][scheme]}`),
+    ...BASES.map((basis) => `--basis-${basis}:${BASIS_DESCRIPTIONS[basis].colour[scheme]}`),
+    ...FILE_COLOURS.map((colour, i) => `--basis-file-${i}:${colour[scheme]}`),
     ...SERIES.map((colour, i) => `--series-${i}:${colour[scheme]}`),
     ...GAIN_COLOURS.map((colour, i) => `--gain-${i}:${colour[scheme]}`),
   ].join(';');
@@ -73,7 +70,9 @@ export function paletteVariables(scheme: 'light' | 'dark'): string {
 /** `class` → colour rules that draw with those names. */
 export function paletteRules(): string {
   return [
-    ...BASES.map((basis) => `.b-${basis}{--c:var(--basis-${basis})}`),
+    ...[...BASES, ...FILE_COLOURS.map((_, i) => `file-${i}`)].map(
+      (name) => `.b-${name}{--c:var(--basis-${name})}`,
+    ),
     ...SERIES.map((_, i) => `.s-${i}{--c:var(--series-${i})}`),
     ...GAIN_COLOURS.map((_, i) => `.g-${i}{fill:var(--gain-${i});background:var(--gain-${i})}`),
   ].join('');

@@ -1,5 +1,5 @@
 /** The numbers behind the coverage figure, for reading and copying. */
-import type { Basis, Family, ProbeRecord, RankPoint } from '../../record/index.ts';
+import type { Family, ProbeRecord, RankPoint } from '../../record/index.ts';
 import {
   formatCount,
   formatNumber,
@@ -45,7 +45,7 @@ export function pointTable(record: ProbeRecord, family: Family): Markup {
   );
 }
 
-function pointRow(record: ProbeRecord, basis: Basis, point: RankPoint): Markup {
+function pointRow(record: ProbeRecord, basis: string, point: RankPoint): Markup {
   const natural = naturalOf(record.global, basis);
   const at = (curve: readonly number[] | undefined) => naturalAt(curve ?? [], point.rank);
   const [mean, low, high] = [at(natural?.heldOut), at(natural?.heldOutLow), at(natural?.heldOutHigh)];

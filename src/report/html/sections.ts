@@ -1,6 +1,6 @@
 /** The sections of the page that show what was measured. */
-import type { Family, ProbeRecord } from '../../record/index.ts';
-import { BASIS_MEANING, FAMILY_MEANING } from '../labels.ts';
+import { type Family, isDrawn, type ProbeRecord } from '../../record/index.ts';
+import { basisMeaning, FAMILY_MEANING } from '../labels.ts';
 import { basesOf, familiesOf, familyOf, ranksOf } from '../view.ts';
 import { coverageFigure } from './coverage-figure.ts';
 import { gainLegend, heatMap } from './heat-map.ts';
@@ -60,7 +60,7 @@ function heatMapSection(record: ProbeRecord, family: Family): Markup | null {
   // Random frames have a gain of one everywhere: the first basis that is not random says more.
   const first = Math.max(
     0,
-    bases.findIndex((basis) => basis !== 'random'),
+    bases.findIndex((basis) => !isDrawn(basis)),
   );
   return section(
     'Gain by layer and rank',
@@ -126,7 +126,7 @@ function reading(record: ProbeRecord): Markup {
       'dead',
       'a layer without any gradient on these batches: there is nothing to reach, and coverage means nothing.',
     ],
-    ...basesOf(record).map((basis): [string, string] => [basis, `${BASIS_MEANING[basis]}.`]),
+    ...basesOf(record).map((basis): [string, string] => [basis, `${basisMeaning(record, basis)}.`]),
   ];
   const items = terms.flatMap(([name, text]) => [element('dt', {}, name), element('dd', {}, text)]);
   return element('details', {}, element('summary', {}, 'What the words mean'), element('dl', {}, ...items));
