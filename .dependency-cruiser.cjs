@@ -12,6 +12,7 @@ const { join } = require('node:path');
 const ROOMS = [
   'errors',
   'files',
+  'options',
   'numeric',
   'record',
   'checkpoint',
@@ -32,6 +33,7 @@ const ROOMS = [
 const REASONS = {
   errors: 'errors is the bottom room, which everything may import: it imports nothing.',
   files: 'Files are read and written here for every room above; nothing here knows what stands in them.',
+  options: 'What an option is knows none of them: each room declares its own.',
   numeric: 'Numerical tools know nothing of models, files or engines, so that they can be checked alone.',
   record: 'A record must stay readable without the code that made it.',
   checkpoint: 'Reading weight files must not depend on what is computed with them.',

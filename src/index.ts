@@ -30,9 +30,6 @@ export {
   saveAdapter,
 } from './adapters/index.ts';
 export {
-  DEFAULT_BASES,
-  DEFAULT_FAMILIES,
-  DEFAULT_RANKS,
   type ProbeOptions,
   type ProbeResult,
   type Progress,
@@ -58,6 +55,9 @@ export {
   type Basis,
   type BasisResult,
   type Compute,
+  DEFAULT_BASES,
+  DEFAULT_FAMILIES,
+  DEFAULT_RANKS,
   type Estimate,
   type Family,
   type FamilyResult,

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { parseDocument } from 'yaml';
 import { UserError } from '../errors/index.ts';
+import { camelCase, kebabCase } from '../options/index.ts';
 
 /** Bytes; a page of options is 2 kB. */
 const SIZE_LIMIT = 2 ** 16;
@@ -16,19 +17,19 @@ const DEPTH_LIMIT = 100;
 /**
  * The entries of a configuration file under their names in camelCase; `seq-len` and `seqLen` are the same.
  *
- * @param known the names that may stand in it, in camelCase.
+ * @param known the names that may stand in it, in camelCase, and the option that each means.
  * @throws UserError `config-not-readable`, `config-not-yaml`, `config-not-a-map`, `config-unknown-key`,
  *   `config-key-twice`.
  */
-export function readConfigFile(path: string, known: readonly string[]): Record<string, unknown> {
+export function readConfigFile(path: string, known: ReadonlyMap<string, string>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(readMap(path))) {
-    const name = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    if (!known.includes(name)) {
+    const name = known.get(camelCase(key));
+    if (name === undefined) {
       throw new UserError('config-unknown-key', {
         what: `${path} has a key that is no option`,
         got: key,
-        expected: `any of ${known.map(kebabCase).join(', ')}`,
+        expected: `any of ${[...new Set(known.values())].map(kebabCase).join(', ')}`,
         fix: 'correct or remove the key',
       });
     }
@@ -115,5 +116,3 @@ function readText(path: string): string {
     fix: 'check the path after --config',
   });
 }
-
-const kebabCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

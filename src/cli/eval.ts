@@ -1,18 +1,19 @@
 /** `rankscope eval`: loss and perplexity of a model on a text, as it is, with adapters, and merged with them. */
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { z } from 'zod';
 import { type Adapter, adaptedModel, exportMerged, loadAdapter } from '../adapters/index.ts';
+import { fitContext } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import { type Model, openModel, readDocuments, readSequences } from '../models/index.ts';
-import type { Compute } from '../record/index.ts';
+import { defaultsOf, type OptionValues, pathsOption, switchOption, under } from '../options/index.ts';
+import { type Compute, PROBE_OPTIONS, TRAIN_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
 import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';
-import { addOptions, listOf, type OptionValues, readOptions, wholeNumber } from './option.ts';
-import { cacheOption, computeOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
+import { dataOption, modelOptions } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
 import { printable } from './print.ts';
 import { tellReceipt } from './tell-receipt.ts';
@@ -23,24 +24,19 @@ const HOW = 'How to measure it:';
 const OUTPUT = 'Output:';
 
 const OPTIONS = {
-  data: pathOption('--data <file>', ON, 'text to measure on: .txt, .jsonl or .json', '--data notes.txt'),
-  adapter: {
-    flags: '--adapter <run...>',
-    group: ON,
-    help: 'training runs whose adapters are measured too',
-    schema: listOf(z.string().min(1)),
-    expected: 'run directories',
-    example: '--adapter rankscope-runs/my-run',
-  },
+  data: dataOption(ON, 'measure on'),
+  adapter: pathsOption(
+    '--adapter <run...>',
+    ON,
+    'training runs whose adapters are measured too',
+    'run directories',
+    '--adapter rankscope-runs/my-run',
+  ),
   merged: switchOption('--no-merged', ON, 'leave out the models that the adapters are merged into'),
-  seqLen: {
-    ...wholeOption('seq-len', HOW, 'tokens in a sequence (default: 256, or the model’s context)', 2, 128),
-    schema: wholeNumber(2),
-  },
-  batchSize: wholeOption('batch-size', HOW, 'sequences in a pass (default: 4)', 1, 4),
-  pack: switchOption('--no-pack', HOW, 'pad each document instead of joining them into full sequences'),
-  compute: computeOption(HOW),
-  cacheDir: cacheOption(HOW),
+  seqLen: under(HOW, PROBE_OPTIONS.seqLen),
+  batchSize: under(HOW, TRAIN_OPTIONS.batchSize),
+  pack: under(HOW, PROBE_OPTIONS.pack),
+  ...modelOptions(HOW),
   json: switchOption('--json', OUTPUT, 'print JSON instead of the table'),
 };
 type Options = OptionValues<typeof OPTIONS>;
@@ -59,13 +55,24 @@ export function evalCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action(async (model: string | undefined) => {
-    process.stdout.write(await runEval(model, readOptions(command, OPTIONS)));
+    const options = readOptions(command, OPTIONS);
+    process.stdout.write(await sayingFlags(OPTIONS, () => runEval(model, options)));
   });
 }
 
 /** @returns what to print. */
 async function runEval(given: string | undefined, options: Options): Promise<string> {
-  const { adapter: runs = [], compute, cacheDir: cacheFolder, batchSize = 4, merged = true } = options;
+  const {
+    adapter: runs = [],
+    compute,
+    cacheFolder,
+    batchSize,
+    merged,
+    pack,
+  } = {
+    ...defaultsOf(OPTIONS),
+    ...options,
+  };
   const path = chooseBaseModel(given, runs);
   const dataPath = chooseData(path, options);
   // A mistake in the text should show before a large model is decoded.
@@ -73,8 +80,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
   const model = await openModel(path, { compute, cacheFolder, onWarning: tellWarning });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
-  const { seqLen = Math.min(256, model.definition.contextLength), pack = true } = options;
-  checkLength(seqLen, model);
+  const seqLen = fitContext(options.seqLen, OPTIONS.seqLen.default, model.definition.contextLength);
   const { sequences, receipt, sha256 } = await readSequences(dataPath, await model.tokenizer(), {
     seqLen,
     pack,
@@ -150,15 +156,5 @@ function chooseData(model: string, { data }: Options): string {
     what: 'there is no text to measure on',
     expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
     fix: 'for example: --data notes.txt',
-  });
-}
-
-function checkLength(seqLen: number, { definition, path }: Model): void {
-  if (seqLen <= definition.contextLength) return;
-  throw new UserError('option-invalid', {
-    what: `--seq-len is longer than the context of ${path}`,
-    got: String(seqLen),
-    expected: `at most ${definition.contextLength}`,
-    fix: 'lower --seq-len',
   });
 }

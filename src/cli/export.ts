@@ -10,11 +10,18 @@ import {
   loadAdapter,
 } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
-import { inspectModel, openModel } from '../models/index.ts';
+import { inspectModel, MODEL_OPTIONS, openModel } from '../models/index.ts';
+import {
+  choiceOption,
+  type OptionValues,
+  pathOption,
+  switchOption,
+  textOption,
+  under,
+} from '../options/index.ts';
 import { readAdapterRecord, readRunRecord, SAVE_TYPES } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
-import { addOptions, type OptionValues, readOptions } from './option.ts';
-import { cacheOption, choiceOption, pathOption, switchOption, textOption } from './option-kinds.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -26,14 +33,11 @@ const [DEFAULT] = NAMES;
 const FILES = NAMES.filter((name) => EXPORT_FORMATS[name].extension !== null).join(', ');
 
 const OPTIONS = {
-  format: choiceOption('format', FORM, `${NAMES.join(', ')} (default: ${DEFAULT})`, NAMES),
+  format: choiceOption('format', FORM, NAMES.join(', '), NAMES, { default: DEFAULT }),
   portable: switchOption('--portable', FORM, 'peft: one rank for all layers, filled up with zeros (vLLM)'),
-  type: choiceOption(
-    'type',
-    FORM,
-    `merged: ${SAVE_TYPES.join(', ')} (default: as in the base; float32 for GGUF)`,
-    SAVE_TYPES,
-  ),
+  type: choiceOption('type', FORM, `merged: ${SAVE_TYPES.join(', ')}`, SAVE_TYPES, {
+    shownDefault: 'as in the base; float32 for GGUF',
+  }),
   out: pathOption('--out <path>', PLACE, `new folder, or for ${FILES} a new file`, '--out my-adapter'),
   model: pathOption(
     '--model <path>',
@@ -44,10 +48,11 @@ const OPTIONS = {
   baseModel: textOption(
     '--base-model <id>',
     PLACE,
-    'peft: the name of the base model that goes into adapter_config.json (default: its path)',
+    'peft: the name of the base model that goes into adapter_config.json',
     '--base-model HuggingFaceTB/SmolLM2-135M',
+    { shownDefault: 'its path' },
   ),
-  cacheDir: cacheOption(PLACE),
+  cacheFolder: under(PLACE, MODEL_OPTIONS.cacheFolder),
 };
 type Options = OptionValues<typeof OPTIONS>;
 
@@ -67,7 +72,8 @@ export function exportCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action(async (run: string) => {
-    process.stdout.write(printable(await runExport(run, readOptions(command, OPTIONS))));
+    const options = readOptions(command, OPTIONS);
+    process.stdout.write(printable(await sayingFlags(OPTIONS, () => runExport(run, options))));
   });
 }
 
@@ -84,7 +90,7 @@ async function runExport(run: string, options: Options): Promise<string> {
 /** Opens as much of the base as the format needs, and writes it; gives the adapter, and what to tell. */
 async function write(run: string, out: string, options: Options) {
   const format: ExportFormat = EXPORT_FORMATS[options.format ?? DEFAULT];
-  const { model: named, cacheDir: cacheFolder } = options;
+  const { model: named, cacheFolder } = options;
   const inputs = (adapter: Adapter, basePath: string) => {
     const about = { adapter: adapter.record, run: readRunRecord(run) };
     return { out, adapter, basePath: resolve(basePath), options, about };

@@ -5,10 +5,11 @@ import { adaptedModel, loadAdapter } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { generateTokens, openModel, TextStream, type Tokenizer } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
+import { defaultsOf, type OptionValues, pathOption, toNumber, wholeOption } from '../options/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
 import { chooseBaseModel } from './base-model.ts';
-import { addOptions, numberBetween, type OptionValues, readOptions } from './option.ts';
-import { cacheOption, computeOption, pathOption, wholeOption } from './option-kinds.ts';
+import { addOptions, readOptions } from './option.ts';
+import { modelOptions } from './option-kinds.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -30,26 +31,29 @@ const OPTIONS = {
     'training run whose adapter is put in place',
     '--adapter rankscope-runs/my-run',
   ),
-  maxTokens: wholeOption('max-tokens', HOW, 'tokens to make at most (default: 100)', 1, 200),
+  maxTokens: wholeOption('max-tokens', HOW, 'tokens to make at most', 1, 200, { default: 100 }),
   temperature: {
     flags: '--temperature <t>',
     group: HOW,
-    help: '0 takes the likeliest token, 1 draws by the model’s own probabilities (default: 0.8)',
-    schema: numberBetween(0, Number.MAX_VALUE),
+    help: '0 takes the likeliest token, 1 draws by the model’s own probabilities',
+    schema: z.number().min(0).max(Number.MAX_VALUE),
+    parse: toNumber,
+    default: 0.8,
     expected: 'a number from 0',
     example: '--temperature 0.7',
   },
   topP: {
     flags: '--top-p <p>',
     group: HOW,
-    help: 'draw from the likeliest tokens that have this share of the probability (default: 0.95)',
-    schema: numberBetween(0, 1),
+    help: 'draw from the likeliest tokens that have this share of the probability',
+    schema: z.number().min(0).max(1),
+    parse: toNumber,
+    default: 0.95,
     expected: 'a number from 0 to 1',
     example: '--top-p 0.9',
   },
-  seed: wholeOption('seed', HOW, 'choice of tokens (default: 0)', 0, 1),
-  compute: computeOption(HOW),
-  cacheDir: cacheOption(HOW),
+  seed: wholeOption('seed', HOW, 'choice of tokens', 0, 1, { default: 0 }),
+  ...modelOptions(HOW),
 };
 type Options = OptionValues<typeof OPTIONS>;
 
@@ -78,8 +82,8 @@ export function generateCommand(): Command {
 }
 
 async function* continueText(given: string | undefined, options: Options): AsyncGenerator<string> {
-  const { adapter: run, compute, cacheDir: cacheFolder } = options;
-  const { maxTokens = 100, temperature = 0.8, topP = 0.95, seed = 0 } = options;
+  const { adapter: run, compute, cacheFolder } = options;
+  const { maxTokens, temperature, topP, seed } = { ...defaultsOf(OPTIONS), ...options };
   const base = await openModel(chooseBaseModel(given, run === undefined ? [] : [run]), {
     compute,
     cacheFolder,

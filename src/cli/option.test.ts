@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
-import { addOptions, readOptions } from './option.ts';
+import { type OptionSpec, resolveOptions } from '../options/index.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
+import { TRAIN_OPTIONS } from './train-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rankscope-options-'));
 const file = join(folder, 'options.yaml');
@@ -101,4 +103,47 @@ describe('a configuration file', () => {
       codeOf('config-not-readable', /none\.yaml/),
     );
   });
+});
+
+describe('a name that other programs use', () => {
+  const readTrain = (args: readonly string[]) => {
+    const command = new Command().exitOverride();
+    addOptions(command, TRAIN_OPTIONS);
+    command.parse(args, { from: 'user' });
+    return readOptions(command, TRAIN_OPTIONS);
+  };
+
+  it('means the same option', () => {
+    expect(readTrain(['--learning-rate', '3e-4', '--r', '8'])).toEqual({ learningRate: 3e-4, rank: 8 });
+    expect(readTrain(['--lr', '3e-4', '--clip', '0'])).toEqual({ learningRate: 3e-4, clip: null });
+  });
+
+  it('is refused beside the first name, and named in errors', () => {
+    expect(() => readTrain(['--lr', '1', '--learning-rate', '1'])).toThrow(
+      /--lr and --learning-rate are the same option/,
+    );
+    expect(() => readTrain(['--learning-rate', 'fast'])).toThrow(/--learning-rate has a value/);
+    expect(() => readTrain(['--lr', 'fast'])).toThrow(/--lr has a value/);
+  });
+});
+
+it('an error of the library names its options, and the command its flags', async () => {
+  const refuse = async () => resolveOptions(TRAIN_OPTIONS, { learningRate: -1 });
+  await expect(refuse()).rejects.toThrow(/^learningRate is out of range\n +got: +-1\n/);
+  await expect(sayingFlags(TRAIN_OPTIONS, refuse)).rejects.toThrow(/^--lr is out of range\n/);
+  await expect(sayingFlags({}, async () => resolveOptions(TRAIN_OPTIONS, { batchSize: 0 }))).rejects.toThrow(
+    /^--batch-size is/,
+  );
+});
+
+it.each([
+  ['probe', PROBE_OPTIONS],
+  ['train', TRAIN_OPTIONS],
+])('every default and example of %s is one that its option takes', (_, specs) => {
+  for (const [name, spec] of Object.entries<OptionSpec>(specs)) {
+    if (spec.default !== undefined) expect(spec.schema.safeParse(spec.default).success, name).toBe(true);
+    if (typeof spec.default === 'boolean') continue;
+    const value = /^--\S+ '?([^' ]+)/.exec(spec.example)![1]!;
+    expect(spec.schema.safeParse(spec.parse?.(value) ?? value).success, name).toBe(true);
+  }
 });

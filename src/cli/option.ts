@@ -1,63 +1,106 @@
-/** Options of a command: one entry each says how it is written, explained and checked. */
+/** Options of a command, read from flags and an options file. */
 import { inspect } from 'node:util';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
+import {
+  camelCase,
+  defaultText,
+  flagOf,
+  kebabCase,
+  type OptionSpec,
+  type OptionSpecs,
+  type OptionValues,
+} from '../options/index.ts';
 import { readConfigFile } from './config-file.ts';
-
-export interface OptionSpec<T = unknown> {
-  /** As the parser wants it: `--ranks <list>`. */
-  readonly flags: string;
-  /** Heading in the help. */
-  readonly group: string;
-  readonly help: string;
-  /** Takes what a flag gives (text) and what a configuration file gives (numbers, lists). */
-  readonly schema: z.ZodType<T>;
-  readonly expected: string;
-  /** A right use, shown when the value is wrong. */
-  readonly example: string;
-}
-
-/** The options of a command by name in camelCase. */
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
-export type OptionValues<S extends OptionSpecs> = { readonly [K in keyof S]?: z.output<S[K]['schema']> };
 
 /** Adds the options to a command, and `--config`, unless an option of its own has that name. */
 export function addOptions(command: Command, specs: OptionSpecs): void {
-  for (const { flags, group, help } of Object.values(specs)) {
+  for (const spec of Object.values(specs)) {
+    const { flags, group, aliases = [] } = spec;
     // The positive form only serves to take back what a configuration file says.
     const positive = new Option(flags.replace('--no-', '--')).helpGroup(group).hideHelp();
     if (flags !== positive.flags) command.addOption(positive);
-    command.addOption(new Option(flags, help).helpGroup(group));
+    command.addOption(new Option(flags, helpOf(spec)).helpGroup(group));
+    const value = flags.slice(flagOf(spec).length);
+    for (const alias of aliases) command.addOption(new Option(`--${alias}${value}`).hideHelp());
   }
   if ('config' in specs) return;
   const help = 'YAML file of options, named as here without the dashes; flags override it';
   command.addOption(new Option('--config <file.yaml>', help));
 }
 
+/** The help of an option, its default and its other names. */
+export function helpOf(spec: OptionSpec): string {
+  const fallback = defaultText(spec);
+  const notes = [
+    ...(fallback === null ? [] : [`default: ${fallback}`]),
+    ...(spec.aliases ?? []).map((alias, index) => `${index === 0 ? 'also ' : ''}--${alias}`),
+  ];
+  return notes.length === 0 ? spec.help : `${spec.help} (${notes.join(', ')})`;
+}
+
+/** The names under which the parser and options files give an option, in camelCase. */
+function spellings(name: string, spec: OptionSpec): readonly string[] {
+  const flag = camelCase(flagOf(spec).replace(/^--(no-)?/, ''));
+  return [...new Set([flag, name, ...(spec.aliases ?? []).map(camelCase)])];
+}
+
 /**
  * The values given by flags, and by the configuration file where no flag is given.
  *
- * @throws UserError `option-invalid`, and those of {@link readConfigFile}.
+ * @throws UserError `option-invalid`, `option-twice`, and those of {@link readConfigFile}.
  */
 export function readOptions<S extends OptionSpecs>(command: Command, specs: S): OptionValues<S> {
   const flags = command.opts();
-  const config =
-    flags.config === undefined || 'config' in specs ? {} : readConfigFile(flags.config, Object.keys(specs));
+  const known = new Map(
+    Object.entries(specs).flatMap(([name, spec]) =>
+      spellings(name, spec).map((spelling) => [spelling, name]),
+    ),
+  );
+  const config = flags.config === undefined || 'config' in specs ? {} : readConfigFile(flags.config, known);
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(specs)) {
-    const flagged = command.getOptionValueSource(name) === 'cli';
-    const given = flagged ? flags[name] : config[name];
+    const flagged = spellings(name, spec).filter((key) => command.getOptionValueSource(key) === 'cli');
+    if (flagged.length > 1) throw givenTwice(flagged, flags);
+    const given = flagged.length > 0 ? flags[flagged[0]!] : config[name];
     if (given === undefined) continue;
-    const result = spec.schema.safeParse(given, { reportInput: true });
+    const result = spec.schema.safeParse(spec.parse?.(given) ?? given, { reportInput: true });
     if (!result.success) {
-      const place = flagged ? spec.flags.split(' ')[0]! : `${name} in ${flags.config}`;
+      const place = flagged.length > 0 ? sayFlag(specs)(name, flagged[0]) : `${name} in ${flags.config}`;
       throw invalidOption(place, spec, result.error.issues[0]?.input ?? given);
     }
     values[name] = result.data;
   }
   return values as OptionValues<S>;
+}
+
+/** What the command line calls an option of the library; one that it does not have keeps its name, as a flag. */
+const sayFlag =
+  (specs: OptionSpecs) =>
+  (name: string, spelling?: string): string => {
+    const spec = specs[name];
+    if (spec === undefined) return `--${kebabCase(name)}`;
+    const alias = spec.aliases?.find((one) => camelCase(one) === spelling);
+    return alias === undefined ? flagOf(spec).replace('--no-', '--') : `--${alias}`;
+  };
+
+/** Runs a command; what the library says of its options is told of the flags. */
+export async function sayingFlags<T>(specs: OptionSpecs, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const say = sayFlag(specs);
+    throw error instanceof UserError ? error.saidWith((name) => say(name)) : error;
+  }
+}
+
+function givenTwice(names: readonly string[], flags: Readonly<Record<string, unknown>>): UserError {
+  return new UserError('option-twice', {
+    what: `${names.map((name) => `--${kebabCase(name)}`).join(' and ')} are the same option`,
+    got: names.map((name) => `"${flags[name]}"`).join(' and '),
+    expected: 'one value',
+    fix: 'leave one of them out',
+  });
 }
 
 function invalidOption(place: string, { expected, example }: OptionSpec, got: unknown): UserError {
@@ -67,41 +110,4 @@ function invalidOption(place: string, { expected, example }: OptionSpec, got: un
     expected,
     fix: `for example ${example}`,
   });
-}
-
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** Numbers as people write them: no 0x10, no 1_000, and −0 is 0. */
-const toNumber = (raw: unknown): unknown => {
-  if (typeof raw === 'number') return raw + 0;
-  return typeof raw === 'string' && DECIMAL.test(raw.trim()) ? Number(raw) + 0 : raw;
-};
-const toList = (raw: unknown): unknown[] => {
-  if (Array.isArray(raw)) return raw;
-  return typeof raw === 'string' ? raw.split(',').map((part) => part.trim()) : [raw];
-};
-
-/** A whole number from `least`. */
-export const wholeNumber = (least: number) => z.preprocess(toNumber, z.int().min(least));
-
-/** A finite number above 0. */
-export const positiveNumber = () => z.preprocess(toNumber, z.number().positive());
-
-/** A number from `least` to `most`. */
-export const numberBetween = (least: number, most: number) =>
-  z.preprocess(toNumber, z.number().min(least).max(most));
-
-/** A list, or its items parted by commas. */
-export const listOf = <T>(item: z.ZodType<T>) => z.preprocess(toList, z.array(item).min(1));
-
-/** A list of whole numbers from 1; `2..64` stands for 2, 4, 8, … 64. */
-export const rankList = () =>
-  z.preprocess((raw) => toList(raw).flatMap(expandRange), z.array(wholeNumber(1)).min(1));
-
-function expandRange(item: unknown): unknown[] {
-  const [, low, high] = /^([1-9]\d*)\.\.(\d+)$/.exec(String(item)) ?? [];
-  if (low === undefined || Number(low) > Number(high)) return [item];
-  const ranks: number[] = [];
-  for (let rank = Number(low); rank <= Number(high); rank *= 2) ranks.push(rank);
-  return ranks;
 }

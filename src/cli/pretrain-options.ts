@@ -1,16 +1,18 @@
 /** The options of `rankscope pretrain`. */
-import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
-import { SAVE_TYPES, type SaveType } from '../record/index.ts';
-import { listOf, type OptionSpecs, type OptionValues } from './option.ts';
 import {
   aboveZeroOption,
   choiceOption,
+  defaultsOf,
   notBelowZeroOption,
+  type OptionSpecs,
+  type OptionValues,
   pathOption,
+  pathsOption,
   switchOption,
   wholeOption,
-} from './option-kinds.ts';
+} from '../options/index.ts';
+import { SAVE_TYPES } from '../record/index.ts';
 
 const WHAT = 'What to train:';
 const ON = 'What to train it on:';
@@ -21,46 +23,38 @@ export const PRETRAIN_OPTIONS = {
   config: pathOption('--config <file>', WHAT, 'config.json of the model', '--config config.json'),
   tokenizer: pathOption('--tokenizer <file>', WHAT, 'its tokenizer.json', '--tokenizer tokenizer.json'),
   data: pathOption('--data <file>', ON, 'text (.txt) or documents (.jsonl, .json)', '--data text.jsonl'),
-  evalData: {
-    flags: '--eval-data <file...>',
-    group: ON,
-    help: 'texts to measure the loss on at the end',
-    schema: listOf(z.string().min(1)),
-    expected: 'paths',
-    example: '--eval-data held-out.txt',
-  },
-  batchSize: wholeOption('batch-size', ON, 'sequences per step (default: 16)', 1, 16),
-  microBatch: wholeOption('micro-batch', ON, 'sequences per pass, fewer to save memory (default: all)', 1, 4),
-  seqLen: wholeOption('seq-len', ON, 'tokens per sequence (default: 128)', 2, 128),
+  evalData: pathsOption(
+    '--eval-data <file...>',
+    ON,
+    'texts to measure the loss on at the end',
+    'paths',
+    '--eval-data held-out.txt',
+  ),
+  batchSize: wholeOption('batch-size', ON, 'sequences per step', 1, 16, { default: 16 }),
+  microBatch: wholeOption('micro-batch', ON, 'sequences per pass, fewer to save memory', 1, 4, {
+    shownDefault: 'all',
+  }),
+  seqLen: wholeOption('seq-len', ON, 'tokens per sequence', 2, 128, { default: 128 }),
   steps: wholeOption('steps', HOW, 'optimizer steps', 1, 2000),
-  lr: aboveZeroOption('lr', HOW, 'highest learning rate (default: 1e-3)', 0.001),
-  minLr: notBelowZeroOption(
-    'min-lr',
-    HOW,
-    'learning rate that the fall tends to (default: a tenth of --lr)',
-    0.0001,
-  ),
-  warmup: wholeOption('warmup', HOW, 'steps of linear warm-up (default: 100)', 0, 100),
-  weightDecay: notBelowZeroOption(
-    'weight-decay',
-    HOW,
-    'decoupled weight decay of matrices (default: 0.1)',
-    0.1,
-  ),
-  clip: aboveZeroOption('clip', HOW, 'largest global norm of the gradient (default: 1)', 1),
-  seed: wholeOption('seed', HOW, 'of weights and data order (default: 0)', 0, 1),
-  checkpointEvery: wholeOption(
-    'checkpoint-every',
-    OUTPUT,
-    'steps between checkpoints (default: 200)',
-    1,
-    200,
-  ),
+  lr: aboveZeroOption('lr', HOW, 'highest learning rate', 0.001, { default: 1e-3 }),
+  minLr: notBelowZeroOption('min-lr', HOW, 'learning rate that the fall tends to', 0.0001, {
+    shownDefault: 'a tenth of --lr',
+  }),
+  warmup: wholeOption('warmup', HOW, 'steps of linear warm-up', 0, 100, { default: 100 }),
+  weightDecay: notBelowZeroOption('weight-decay', HOW, 'decoupled weight decay of matrices', 0.1, {
+    default: 0.1,
+  }),
+  clip: aboveZeroOption('clip', HOW, 'largest global norm of the gradient', 1, { default: 1 }),
+  seed: wholeOption('seed', HOW, 'of weights and data order', 0, 1, { default: 0 }),
+  checkpointEvery: wholeOption('checkpoint-every', OUTPUT, 'steps between checkpoints', 1, 200, {
+    default: 200,
+  }),
   saveType: choiceOption(
     'save-type',
     OUTPUT,
-    `element type of model.safetensors: ${SAVE_TYPES.join(', ')} (default: float32)`,
+    `element type of model.safetensors: ${SAVE_TYPES.join(', ')}`,
     SAVE_TYPES,
+    { default: 'float32' },
   ),
   out: pathOption('--out <dir>', OUTPUT, 'folder of the model and its run files', '--out my-model'),
   resume: switchOption('--resume', OUTPUT, 'go on from the checkpoint in --out'),
@@ -81,22 +75,12 @@ export function resolveFlags(given: OptionValues<typeof PRETRAIN_OPTIONS>): Pret
       fix: `for example ${example}`,
     });
   }
-  const { batchSize = 16, lr = 1e-3 } = given;
+  const values = { ...defaultsOf(PRETRAIN_OPTIONS), ...given };
   const flags = {
-    evalData: [],
-    microBatch: batchSize,
-    seqLen: 128,
-    minLr: lr / 10,
-    warmup: 100,
-    weightDecay: 0.1,
-    clip: 1,
-    seed: 0,
-    checkpointEvery: 200,
-    saveType: 'float32' satisfies SaveType,
-    resume: false,
-    ...given,
-    batchSize,
-    lr,
+    ...values,
+    evalData: values.evalData ?? [],
+    microBatch: values.microBatch ?? values.batchSize,
+    minLr: values.minLr ?? values.lr / 10,
   } as PretrainFlags;
   checkTogether(flags);
   return flags;

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type ProbeResult, probe } from '../coverage/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
+import type { OptionValues } from '../options/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
-import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { ProgressLine } from './probe-progress.ts';
@@ -45,7 +46,8 @@ export function probeCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, PROBE_OPTIONS);
   return command.action(async (model: string | undefined) => {
-    process.exitCode = await runProbe(model, readOptions(command, PROBE_OPTIONS));
+    const options = readOptions(command, PROBE_OPTIONS);
+    process.exitCode = await sayingFlags(PROBE_OPTIONS, () => runProbe(model, options));
   });
 }
 
@@ -53,7 +55,7 @@ export function probeCommand(): Command {
 async function runProbe(givenModel: string | undefined, options: Options): Promise<number> {
   const { modelPath, dataPath } = chooseSources('probe', givenModel, options.data);
   const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
-  const description = describeRun('probe', process.argv.slice(3), options.seed ?? 0);
+  const description = describeRun('probe', process.argv.slice(3), options.seed ?? PROBE_OPTIONS.seed.default);
   const run = openRunFolder(options.out ?? defaultFolder(modelPath), description);
   const discard = () => run.discard(PROBE_OUTPUTS);
   const stops = watchStopSignals(
@@ -65,10 +67,10 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
     // A mistake in the text should show before a large model is decoded.
     await readDocuments(dataPath);
     progress.say(`opening ${modelPath}`);
-    const { compute, cacheDir } = options;
+    const { compute, cacheFolder } = options;
     const model = await openModel(modelPath, {
       compute,
-      cacheFolder: cacheDir,
+      cacheFolder,
       onWarning: tellWarningOn(progress),
       signal: stops.signal,
     });

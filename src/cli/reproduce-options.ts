@@ -1,5 +1,7 @@
 /** The options of `rankscope reproduce`. */
-import { cacheOption, pathOption, switchOption, wholeOption } from './option-kinds.ts';
+import { MODEL_OPTIONS } from '../models/index.ts';
+import { pathOption, switchOption, under, wholeOption } from '../options/index.ts';
+import { quietOption } from './option-kinds.ts';
 
 const WHAT = 'What to run:';
 const HOW = 'How to run it:';
@@ -12,21 +14,15 @@ export const REPRODUCE_OPTIONS = {
     WHAT,
     'a smoke run of a few minutes: it shows that everything works, not what is true',
   ),
-  model: pathOption(
-    '--model <path>',
-    WHAT,
-    'Hugging Face folder or .gguf file (default: the bundled model, from a random start and pretrained)',
-    '--model model.gguf',
-  ),
+  model: pathOption('--model <path>', WHAT, 'Hugging Face folder or .gguf file', '--model model.gguf', {
+    shownDefault: 'the bundled model, from a random start and pretrained',
+  }),
   data: pathOption('--data <file>', WHAT, 'text; its last fifth is held out', '--data notes.txt'),
-  jobs: wholeOption('jobs', HOW, 'processes at once (default: one per core)', 1, 2),
-  cacheDir: cacheOption(HOW),
-  out: pathOption(
-    '--out <dir>',
-    OUTPUT,
-    'run directory (default: rankscope-runs/reproduce…); a second run there goes on',
-    '--out runs/paper87',
-  ),
+  jobs: wholeOption('jobs', HOW, 'processes at once', 1, 2, { shownDefault: 'one per core' }),
+  cacheFolder: under(HOW, MODEL_OPTIONS.cacheFolder),
+  out: pathOption('--out <dir>', OUTPUT, 'run directory; a second run there goes on', '--out runs/paper87', {
+    shownDefault: 'rankscope-runs/reproduce…',
+  }),
   json: switchOption('--json', OUTPUT, 'print the record as JSON'),
-  quiet: switchOption('--quiet', OUTPUT, 'no progress on stderr'),
+  quiet: quietOption(OUTPUT),
 };

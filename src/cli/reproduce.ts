@@ -13,9 +13,10 @@ import {
 } from '../experiments/index.ts';
 import { lockFolder, makeFolder } from '../files/index.ts';
 import { defaultCacheFolder } from '../models/index.ts';
+import type { OptionValues } from '../options/index.ts';
 import { renderReproductionTable } from '../report/index.ts';
 import { duration } from './duration.ts';
-import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
 import { printable, terminalOptions } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
@@ -50,7 +51,8 @@ export function reproduceCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, REPRODUCE_OPTIONS);
   return command.action(async (names: string[]) => {
-    process.exitCode = await runReproduce(names, readOptions(command, REPRODUCE_OPTIONS));
+    const options = readOptions(command, REPRODUCE_OPTIONS);
+    process.exitCode = await sayingFlags(REPRODUCE_OPTIONS, () => runReproduce(names, options));
   });
 }
 
@@ -85,7 +87,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
       quick: options.quick ?? false,
       directory,
       lock,
-      cacheFolder: options.cacheDir ?? defaultCacheFolder(),
+      cacheFolder: options.cacheFolder ?? defaultCacheFolder(),
       jobs: options.jobs ?? availableParallelism(),
       provenance: { command: `rankscope ${process.argv.slice(2).join(' ')}`, versions, machine },
       signal: stops.signal,

@@ -6,6 +6,7 @@ import { ADAPTER_TENSORS } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder, writeFileAtomically } from '../files/index.ts';
 import { openModel, readDocuments } from '../models/index.ts';
+import type { OptionValues } from '../options/index.ts';
 import {
   finishRun,
   readRunRecord,
@@ -16,7 +17,7 @@ import {
 import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
-import { addOptions, type OptionValues, readOptions } from './option.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
@@ -58,7 +59,8 @@ export function trainCommand(): Command {
     .addHelpText('after', EXAMPLES);
   addOptions(command, TRAIN_OPTIONS);
   return command.action(async (model: string | undefined) => {
-    process.exitCode = await runTrain(model, readOptions(command, TRAIN_OPTIONS));
+    const options = readOptions(command, TRAIN_OPTIONS);
+    process.exitCode = await sayingFlags(TRAIN_OPTIONS, () => runTrain(model, options));
   });
 }
 
@@ -98,17 +100,15 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     // A mistake in the text should show before a large model is decoded.
     await readDocuments(dataPath);
     progress.say(`opening ${modelPath}`);
-    const { compute, cacheDir, lr, clip, ...rest } = options;
+    const { compute, cacheFolder, ...rest } = options;
     const model = await openModel(modelPath, {
       compute,
-      cacheFolder: cacheDir,
+      cacheFolder,
       onWarning: tellWarningOn(progress),
       signal: stops.signal,
     });
     result = await train(model, dataPath, {
       ...rest,
-      learningRate: lr,
-      clip: clip === 0 ? null : clip,
       directory: run.directory,
       lock: run.lock,
       signal: stops.signal,
@@ -154,7 +154,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
 /** A new run directory, or with --resume the one that is there. */
 function openRun(modelPath: string, { out, resume, seed }: Options) {
   if (!resume) {
-    const description = describeRun('train', process.argv.slice(3), seed ?? 0);
+    const description = describeRun('train', process.argv.slice(3), seed ?? TRAIN_OPTIONS.seed.default);
     return openRunFolder(out ?? defaultFolder(modelPath, 'train-'), description);
   }
   const directory = out === undefined ? null : resolve(out);

@@ -13,9 +13,6 @@ export { addPass, emptyMeasurement, type LayerMeasurement } from './measurement.
 export { collectMoments } from './moments.ts';
 export { type NaturalCurves, naturalCurves, naturalTotal } from './natural.ts';
 export {
-  DEFAULT_BASES,
-  DEFAULT_FAMILIES,
-  DEFAULT_RANKS,
   type MemoryUse,
   type ProbeOptions,
   type Progress,
@@ -25,5 +22,6 @@ export {
 export { buildPass, fitRecomputed } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';
 export { type LayerReach, productsAt, type ReachSummary, summarizeReach } from './reach.ts';
+export { fitContext } from './settings.ts';
 export { type CalibrationRoom, USUAL_ROOM } from './sweeps.ts';
 export { Whitener } from './whitener.ts';

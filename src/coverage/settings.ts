@@ -1,10 +1,11 @@
 /** What a probe will do: options with their defaults, checked against the model. */
 import { UserError } from '../errors/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
-import { isDrawn, type ProbeRecord } from '../record/index.ts';
+import { outOfRange, resolveOptions } from '../options/index.ts';
+import { isDrawn, PROBE_OPTIONS, type ProbeRecord } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
 import { type FramePlan, planFrames } from './make-frames.ts';
-import { DEFAULT_BASES, DEFAULT_FAMILIES, type ProbeOptions, selectLayers, selectRanks } from './options.ts';
+import { type ProbeOptions, selectLayers, selectRanks } from './options.ts';
 
 export type ProbeSettings = ProbeRecord['settings'];
 
@@ -20,53 +21,34 @@ export interface ResolvedProbe {
 /** @throws UserError when an option is out of range or does not fit the model. */
 export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe {
   const { contextLength } = model.definition;
-  const glob = options.layers ?? '*';
-  const layers = selectLayers(model.definition.layers, glob);
-  const plans = planFrames([...new Set(options.bases ?? DEFAULT_BASES)], options.randomFrames ?? 1, layers);
+  const given = resolveOptions(PROBE_OPTIONS, options);
+  const layers = selectLayers(model.definition.layers, given.layers);
+  const plans = planFrames([...new Set(given.bases)], given.randomFrames, layers);
   const bases = [...new Set(plans.map(({ basis }) => basis))];
-  const asked = options.batches ?? 16;
-  const seqLen = options.seqLen ?? Math.min(256, contextLength);
+  const asked = given.batches;
   const settings: ProbeSettings = {
     bases,
     framesFiles: plans.flatMap(({ basis, file }) =>
       file ? [{ name: basis, path: file.path, label: file.label }] : [],
     ),
-    families: [...new Set(options.families ?? DEFAULT_FAMILIES)],
-    ranks: selectRanks(options.ranks, layers),
-    layers: glob,
+    families: [...new Set(given.families)],
+    ranks: selectRanks(given.ranks, layers),
+    layers: given.layers,
     // Batches are measured in pairs; a single one has no other to be told from.
     batches: asked === 1 ? 1 : 2 * Math.ceil(asked / 2),
-    batchSize: options.batchSize ?? 1,
-    seqLen,
-    pack: options.pack ?? true,
-    calibrationBatches: plans.some(({ rule }) => isDataDriven(rule)) ? (options.calibrationBatches ?? 16) : 0,
-    spectrumBatches: Math.min(options.spectrumBatches ?? 2, asked),
+    batchSize: given.batchSize,
+    seqLen: fitContext(options.seqLen, given.seqLen, contextLength),
+    pack: given.pack,
+    calibrationBatches: plans.some(({ rule }) => isDataDriven(rule)) ? given.calibrationBatches : 0,
+    spectrumBatches: Math.min(given.spectrumBatches, asked),
     randomFrames: plans.filter(({ basis }) => isDrawn(basis)).length,
-    natural: (options.natural ?? true) && asked > 1,
-    ridge: options.ridge ?? 0.3,
-    ciWidth: options.ciWidth ?? null,
+    natural: given.natural && asked > 1,
+    ridge: given.ridge,
+    ciWidth: given.ciWidth,
     compute: model.compute,
     ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
-    seed: options.seed ?? 0,
+    seed: given.seed,
   };
-  const atLeastOne = [
-    'batches',
-    'batchSize',
-    'calibrationBatches',
-    'spectrumBatches',
-    'randomFrames',
-  ] as const;
-  for (const name of atLeastOne) {
-    const given = options[name];
-    if (given !== undefined && !(Number.isInteger(given) && given >= 1))
-      throw outOfRange(name, given, 'a whole number from 1');
-  }
-  if (!(settings.ridge > 0)) throw outOfRange('ridge', settings.ridge, 'a number above 0');
-  if (settings.ciWidth !== null && !(settings.ciWidth > 0))
-    throw outOfRange('ciWidth', settings.ciWidth, 'a number above 0');
-  if (!(Number.isInteger(seqLen) && seqLen >= 2 && seqLen <= contextLength)) {
-    throw outOfRange('seqLen', seqLen, `a whole number from 2 to the model's context of ${contextLength}`);
-  }
   return {
     settings,
     layers,
@@ -75,14 +57,15 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
   };
 }
 
-function outOfRange(option: string, got: number, expected: string): UserError {
-  const flag = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return new UserError('option-out-of-range', {
-    what: `--${flag} is out of range`,
-    got: String(got),
-    expected,
-    fix: 'change the option',
-  });
+/**
+ * Tokens of a sequence: those asked for, or the default as far as the context goes.
+ *
+ * @throws UserError `option-out-of-range`
+ */
+export function fitContext(asked: number | undefined, fallback: number, contextLength: number): number {
+  const seqLen = asked ?? Math.min(fallback, contextLength);
+  if (seqLen <= contextLength) return seqLen;
+  throw outOfRange('seqLen', seqLen, `a whole number from 2 to the model's context of ${contextLength}`);
 }
 
 function notesOn(settings: ProbeSettings, layers: readonly LinearLayer[], asked: number): string[] {
@@ -115,12 +98,12 @@ function notesOnFiles(
     if (file === undefined) return [];
     const columns = Math.max(...layers.map((layer) => file.columns(layer)));
     if (columns < ranks[0]!) {
-      throw new UserError('rank-too-large', {
+      throw new UserError('rank-too-large', (option) => ({
         what: `no rank is within the frames of ${file.path}`,
         got: ranks.join(', '),
         expected: `at most ${columns}, the columns of its widest frame`,
-        fix: 'lower --ranks',
-      });
+        fix: `lower ${option('ranks')}`,
+      }));
     }
     const whence = `${basis}: the frames "${file.label}" of ${file.path}.`;
     if (columns >= ranks.at(-1)!) return [whence];

@@ -21,29 +21,49 @@ export interface ErrorParts {
   readonly fix?: string;
 }
 
+/** What the reader calls an option of the library: itself, or as a flag. */
+export type SayOption = (name: string) => string;
+
 /** Bytes that a part of a message, and a list of lines, may have: with four parts a message stays under 2 kB. */
 const PART_LIMIT = 420;
 const LINES_LIMIT = 560;
 
 /**
  * A mistake outside this program, told so that it can be mended: what, got, expected, what to do. Every part is cut to a
- * length that can be read, and characters that would not print are written out.
+ * length that can be read, and characters that would not print are written out. A message that names options is given as
+ * a function of what the reader calls them: the library says `seqLen`, the command line tells it again with `--seq-len`.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
   /** Stable, kebab-case, for programs: `file-not-found`, `weights-not-finite`, … */
   readonly code: string;
+  readonly #parts: ErrorParts | ((option: SayOption) => ErrorParts);
 
-  constructor(code: string, parts: ErrorParts, options?: ErrorOptions) {
-    const lines = [
-      oneLine(parts.what, PART_LIMIT),
-      ...tell('  got:      ', parts.got),
-      ...tell('  expected: ', parts.expected),
-      ...tell('  to do:    ', parts.fix),
-    ];
-    super(lines.join('\n'), options);
+  constructor(
+    code: string,
+    parts: ErrorParts | ((option: SayOption) => ErrorParts),
+    options?: ErrorOptions,
+    say: SayOption = (name) => name,
+  ) {
+    super(tellParts(typeof parts === 'function' ? parts(say) : parts), options);
     this.code = code;
+    this.#parts = parts;
   }
+
+  /** The same error, its options called otherwise. */
+  saidWith(say: SayOption): UserError {
+    if (typeof this.#parts !== 'function') return this;
+    return new UserError(this.code, this.#parts, { cause: this.cause }, say);
+  }
+}
+
+function tellParts(parts: ErrorParts): string {
+  return [
+    oneLine(parts.what, PART_LIMIT),
+    ...tell('  got:      ', parts.got),
+    ...tell('  expected: ', parts.expected),
+    ...tell('  to do:    ', parts.fix),
+  ].join('\n');
 }
 
 function tell(label: string, part: string | readonly string[] | undefined): readonly string[] {

@@ -17,7 +17,7 @@ import {
   sampleBatches,
 } from '../models/index.ts';
 import { createRng, float32, matrix, type Rng, spread, type Tensor } from '../numeric/index.ts';
-import type { Basis } from '../record/index.ts';
+import { type Basis, PROBE_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
 import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting } from './trial.ts';
@@ -26,7 +26,7 @@ import type { Setting } from './trial.ts';
 const HELD_OUT = 0.2;
 
 /** λ of natural frames and of ν. */
-export const RIDGE = 0.3;
+export const RIDGE = PROBE_OPTIONS.ridge.default;
 
 /** Batches that an observation measures; even, as they run in pairs. */
 export const OBSERVED_BATCHES = 8;

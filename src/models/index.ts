@@ -20,6 +20,7 @@ export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from
 export { describeModel, differingConfig, hashSequences } from './identity.ts';
 export { buildLoss, type LossGraph, type LossShape, lossGradients, lossInputs, targetCount } from './loss.ts';
 export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, openModel } from './model.ts';
+export { MODEL_OPTIONS } from './model-options.ts';
 export { type ReadSequences, readSequences } from './read-sequences.ts';
 export type { Receipt, ShownPart } from './receipt.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';

@@ -4,6 +4,7 @@ import { Cache, type Checkpoint, materialize, openCheckpoint, readWeight } from 
 import { oneLine } from '../errors/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
+import type { OptionValues } from '../options/index.ts';
 import type { Compute, Int8Kernel } from '../record/index.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { defineModel } from './define-model.ts';
@@ -11,16 +12,14 @@ import { layerWeights, type ModelDefinition, type StoredLayer, type WeightSpec }
 import { floatProducts, type WeightProvider } from './forward.ts';
 import { chooseKernel, KERNELS } from './int8/choose.ts';
 import { int8Products, packedRanges, packWeights } from './int8/pack.ts';
+import type { MODEL_OPTIONS } from './model-options.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { watchModel } from './watch-model.ts';
 
-export interface OpenModelOptions {
-  /** Arithmetic of the products with weights; default float32. */
-  readonly compute?: Compute;
+/** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */
+export interface OpenModelOptions extends OptionValues<typeof MODEL_OPTIONS> {
   /** How products in 8 bits are made; default what a short measurement finds best on this processor. */
   readonly int8Kernel?: Int8Kernel;
-  /** Where decoded weights and frames are kept; default the user's cache folder. */
-  readonly cacheFolder?: string;
   /** Ends the opening with `stopped`, leaving nothing half written. */
   readonly signal?: AbortSignal;
   /** Told each of {@link Model.warnings} as it arises; default Node's own way of warning. */

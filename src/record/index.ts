@@ -7,6 +7,7 @@ export * from './bases.ts';
 export * from './claims-record.ts';
 export * from './common.ts';
 export * from './pretrain-record.ts';
+export * from './probe-options.ts';
 export * from './probe-record.ts';
 export {
   ADAPTER_FILE,
@@ -34,5 +35,6 @@ export {
   writeTrainRecord,
 } from './run-directory.ts';
 export * from './run-record.ts';
+export * from './train-options.ts';
 export * from './train-record.ts';
 export { writeJsonAtomic } from './write-json.ts';

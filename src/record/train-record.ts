@@ -1,50 +1,24 @@
 /** The record of a training run, and the lines of its metrics.jsonl. */
 import { z } from 'zod';
-import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
+import { settingSchemas } from '../options/index.ts';
+import { adapterLayerSchema } from './adapter-record.ts';
 import { computeSchema, int8KernelSchema, modelSourceSchema, receiptSchema } from './common.ts';
+import { OPTIMIZERS, SCHEDULES, TRAIN_SETTINGS } from './train-options.ts';
 
-export const SCHEDULES = ['cosine', 'linear', 'constant'] as const;
 export const scheduleSchema = z.enum(SCHEDULES);
 export type Schedule = z.infer<typeof scheduleSchema>;
 
-export const OPTIMIZERS = ['adamw', 'sgd'] as const;
 export const optimizerSchema = z.enum(OPTIMIZERS);
 export type OptimizerName = z.infer<typeof optimizerSchema>;
 
-/** Everything that decides a run's numbers, beside model and data. */
+/** Everything that decides a run's numbers, beside model and data: an option without a default is null when not given. */
 export const trainSettingsSchema = z.strictObject({
-  /** Family, basis and rank where no plan gives them per layer. */
-  adapter: adapterFamilySchema,
-  basis: z.string(),
-  rank: z.int().positive(),
-  layers: z.string(),
+  ...settingSchemas(TRAIN_SETTINGS),
   /** sha256 of the plan file; null without one. */
   plan: z.string().nullable(),
-  scale: z.number(),
-  start: z.enum(['zero', 'noise']),
   steps: z.int().positive(),
-  /** Sequences of a pass; a step has `accumulation` passes. */
-  batchSize: z.int().positive(),
-  accumulation: z.int().positive(),
-  seqLen: z.int(),
-  pack: z.boolean(),
-  optimizer: optimizerSchema,
-  learningRate: z.number(),
-  schedule: scheduleSchema,
-  warmup: z.int(),
-  weightDecay: z.number(),
-  /** Largest norm of the gradient of all trained parameters together; null for no limit. */
-  clip: z.number().nullable(),
-  dropout: z.number(),
-  calibrationBatches: z.int(),
-  ridge: z.number(),
   compute: computeSchema,
   int8Kernel: int8KernelSchema.optional(),
-  seed: z.int(),
-  /** Steps between evaluations; null for none in between. */
-  evalEvery: z.int().nullable(),
-  /** Steps between measurements of coverage; null for none. */
-  coverageEvery: z.int().nullable(),
 });
 export type TrainSettings = z.infer<typeof trainSettingsSchema>;
 

@@ -13,7 +13,13 @@ import {
 import { needsCalibration } from '../coverage/index.ts';
 import { describeModel, type Model, sampleBatches } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
-import type { ModelSource, TrainMetrics, TrainRecord, TrainSettings } from '../record/index.ts';
+import {
+  type ModelSource,
+  TRAIN_OPTIONS,
+  type TrainMetrics,
+  type TrainRecord,
+  type TrainSettings,
+} from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
 import { loadAdapterGradients } from './adapter-gradients.ts';
 import {
@@ -70,7 +76,7 @@ export interface Begun {
 /** As {@link train}, with the folder locked. */
 export async function runTraining(run: Run): Promise<TrainResult> {
   const { model, options, settings, data, evalData, engine, rng } = run;
-  const { checkpointEvery = 100, directory, signal } = options;
+  const { checkpointEvery = TRAIN_OPTIONS.checkpointEvery.default, directory, signal } = options;
   const { batchSize, seqLen, dropout, steps, clip } = settings;
   const begun = await begin(run);
   const { adapter, optimizer, state, gradientLayers } = begun;
