@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Results } from './experiment.ts';
+import { SETTING, type World, worldResults } from './made-up/world.ts';
 import { chooseExperiments, EXPERIMENTS } from './registry.ts';
-import { SETTING, type World, worldResults } from './testing.ts';
 import type { Trial } from './trial.ts';
 
 /** Whether one trial has what another asks for: itself, or a longer run. */

@@ -1,4 +1,5 @@
 /** Arms of a comparison, each at its own best learning rate. */
+import { allThere } from './all-there.ts';
 import type { Results, Scale } from './experiment.ts';
 import type { TrainTrial, TrainTrialResult } from './trial.ts';
 
@@ -57,7 +58,7 @@ export function tunedRuns(results: Results, arm: Arm, budget: number): TrainTria
   const best = bestLearningRate(results, arm, budget);
   if (best === undefined) return undefined;
   const runs = results.scale.seeds.map((seed) => results.train(armTrial(results, arm, budget, best, seed)));
-  return runs.every((run) => run !== undefined) ? runs : undefined;
+  return allThere(runs);
 }
 
 /** Held-out losses of {@link tunedRuns} after `budget` steps, nats per token. */

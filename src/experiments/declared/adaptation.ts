@@ -1,15 +1,17 @@
 /** How well does every family adapt the model to new text, at equal parameters? */
+
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { plainLora } from '../readings/arm-grid.ts';
+import { equalRank, type RankedFamily, trainedParametersOf } from '../readings/equal-parameters.ts';
+import { perplexities } from '../readings/perplexities.ts';
+import { above, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { startLosses, startTrials } from '../readings/start-points.ts';
 import { type Arm, bestLearningRate, coreArm, tunedLosses, tunedRuns, tunedTrials } from '../tuning.ts';
-import { plainLora } from './arm-grid.ts';
-import { equalRank, type RankedFamily, trainedParametersOf } from './equal-parameters.ts';
-import { perplexities } from './perplexities.ts';
-import { above, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
-import { startLosses, startTrials } from './start-points.ts';
 
 interface Adapter {
   readonly name: string;
@@ -147,7 +149,7 @@ function figure(results: Results): ExperimentFigure {
       const steps = (runs[0]?.evalLosses ?? []).map(({ step }) => step).filter((step) => step <= shortSteps);
       const after = steps.map((step) => {
         const losses = runs.map(({ evalLosses }) => evalLosses.find((one) => one.step === step)?.loss);
-        return [step, losses.every((loss) => loss !== undefined) ? losses : undefined] as const;
+        return [step, allThere(losses)] as const;
       });
       return curve(name, runs.length === 0 ? [] : [[0, start] as const, ...after]);
     }),

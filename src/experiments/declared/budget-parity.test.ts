@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type World, worldResults } from '../testing.ts';
+import { coverageWorld, exercise, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { type World, worldResults } from '../made-up/world.ts';
 import { budgetParity } from './budget-parity.ts';
-import { coverageWorld, exercise, verdicts, wobble } from './testing.ts';
 
 /** Loss falls with what was spent: rank ** power × steps. */
 const world = (coveragePower: number, costPower: number): World => ({

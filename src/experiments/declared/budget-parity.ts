@@ -2,13 +2,19 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { parityCurves, parityLosses, paritySteps, parityTrials, sayParity } from './parity-steps.ts';
-import { between, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
+import {
+  parityCurves,
+  parityLosses,
+  paritySteps,
+  parityTrials,
+  sayParity,
+} from '../readings/parity-steps.ts';
+import { between, perSeed, type SeedValues, sampleOf, say, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { startCoverage, startCoverageTrials } from '../readings/start-coverage.ts';
+import { STEP_BUDGETS, type StepBudget } from '../readings/step-budgets.ts';
 import { SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
-import { startCoverage, startCoverageTrials } from './start-coverage.ts';
-import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
 
 /** Nats per token within which two losses count as equal: the source tells losses apart that differ by 0.1 and more. */
 const MARGIN = 0.05;

@@ -2,13 +2,13 @@
 import { mean } from '../../numeric/index.ts';
 import type { Basis, Cell, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { GRID_BASES, isReal, plainLora } from '../readings/arm-grid.ts';
+import { type CurvePoint, parametersForLoss } from '../readings/parameters-for-loss.ts';
+import { perplexities } from '../readings/perplexities.ts';
+import { above, between, curve, type SeedValues, sampleOf, say, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { startLosses, startTrials } from '../readings/start-points.ts';
 import { type Arm, bestLearningRate, coreArm, lossAfter, tunedRuns, tunedTrials } from '../tuning.ts';
-import { GRID_BASES, isReal, plainLora } from './arm-grid.ts';
-import { type CurvePoint, parametersForLoss } from './parameters-for-loss.ts';
-import { perplexities } from './perplexities.ts';
-import { above, between, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { startLosses, startTrials } from './start-points.ts';
 
 /** Ranks of a curve: the upper ones of the sweep. */
 const CURVE_RANKS = 5;

@@ -2,8 +2,6 @@
 import { mean, spearman } from '../../numeric/index.ts';
 import type { Basis, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import type { CoveragePoint } from '../trial.ts';
-import { bestLearningRate } from '../tuning.ts';
 import {
   coreGrid,
   GRID_BASES,
@@ -13,9 +11,8 @@ import {
   type MeasuredArm,
   measuredArms,
   toArm,
-} from './arm-grid.ts';
-import { lossSpread } from './best-of.ts';
-import { RANK_WORDS } from './rank-words.ts';
+} from '../readings/arm-grid.ts';
+import { lossSpread } from '../readings/best-of.ts';
 import {
   above,
   below,
@@ -26,10 +23,13 @@ import {
   say,
   sayMeans,
   saySeries,
-} from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
-import { START_BASES, startTrials } from './start-points.ts';
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { START_BASES, startTrials } from '../readings/start-points.ts';
+import type { CoveragePoint } from '../trial.ts';
+import { bestLearningRate } from '../tuning.ts';
+import { RANK_WORDS } from './rank-words.ts';
 
 /** Nats per token within which frames count as equally good: 5 % of perplexity. */
 const MARGIN = 0.05;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Basis } from '../../record/index.ts';
+import { armWorld, type MadeUpArms } from '../made-up/arm-world.ts';
+import { exercise, verdicts } from '../made-up/coverage-world.ts';
+import { SETTING, worldResults } from '../made-up/world.ts';
 import { REAL } from '../scale.ts';
-import { SETTING, worldResults } from '../testing.ts';
 import type { TrainTrial, Trial } from '../trial.ts';
 import { adaptation } from './adaptation.ts';
 import { equalLoss } from './equal-loss.ts';
 import { fixedK } from './fixed-k.ts';
-import { armWorld, type MadeUpArms } from './made-up-arms.ts';
 import { predictor } from './predictor.ts';
-import { exercise, verdicts } from './testing.ts';
 
 const REAL_SETTING = { ...SETTING, name: 'real', kind: 'real' as const, frameRank: 64 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { worldResults } from '../testing.ts';
+import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { worldResults } from '../made-up/world.ts';
 import { isotropy } from './isotropy.ts';
-import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from './testing.ts';
 
 /** Random frames at their null, times a factor; the SVD frame at another multiple of it. */
 const world = (random: number, svd: number) =>

@@ -2,11 +2,20 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
+import { largestOf } from '../readings/observed-coverage.ts';
+import {
+  below,
+  between,
+  curve,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+  saySeries,
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { nullCoverage, type PointQuery, startPoints, startTrials } from '../readings/start-points.ts';
 import { OBSERVED_RANKS } from '../trial.ts';
-import { largestOf } from './observed-coverage.ts';
-import { below, between, curve, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { nullCoverage, type PointQuery, startPoints, startTrials } from './start-points.ts';
 
 const coverageOf = (results: Results, query: PointQuery): SeedValues =>
   startPoints(results, query)?.map(({ coverage }) => coverage);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../experiment.ts';
+import { armWorld } from '../made-up/arm-world.ts';
+import { exercise, verdicts } from '../made-up/coverage-world.ts';
+import { SETTING, worldResults } from '../made-up/world.ts';
+import { candidateRanks } from '../readings/source-ranks.ts';
 import { FULL } from '../scale.ts';
-import { SETTING, worldResults } from '../testing.ts';
-import { candidateRanks, kRule } from './k-rule.ts';
-import { armWorld } from './made-up-arms.ts';
-import { exercise, verdicts } from './testing.ts';
+import { kRule } from './k-rule.ts';
 
 const figures = { coverage: () => 0.1, natural: () => 1 };
 

@@ -2,36 +2,24 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { bestOf, lossBeyondBest } from '../readings/best-of.ts';
+import { largestOf } from '../readings/observed-coverage.ts';
+import {
+  above,
+  below,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { candidateRanks, ranksAfter, sourceRanks } from '../readings/source-ranks.ts';
 import { coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { bestOf, lossBeyondBest } from './best-of.ts';
-import { largestOf } from './observed-coverage.ts';
-import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks, sweepRanks } from './source-ranks.ts';
 
 /** Nats per token within which a K is good enough: 5 % of perplexity. */
 const MARGIN = 0.05;
-
-/** Ranks beyond the source's largest, as multiples of it. */
-const BEYOND: readonly number[] = [2, 4];
-
-/** All ranks that are compared: the source's sweep, and wider ones as far as the frames reach. */
-export function candidateRanks({ scale, setting }: Pick<Results, 'scale' | 'setting'>): number[] {
-  const { eighth, largest } = sourceRanks(scale);
-  const wider = BEYOND.map((times) => times * largest).filter((rank) => rank <= setting.frameRank);
-  return [...new Set([eighth, ...sweepRanks(scale), ...wider])].sort((a, b) => a - b);
-}
-
-/**
- * The ranks that are compared after a budget of steps: all, but for the longest, which costs more than all others
- * together and gets those that claims name, and the widest.
- */
-export function ranksAfter(results: Pick<Results, 'scale' | 'setting'>, budget: number): number[] {
-  const { scale } = results;
-  const { eighth, half, largest } = sourceRanks(scale);
-  const all = candidateRanks(results);
-  return budget < scale.longSteps ? all : [...new Set([eighth, half, largest, all.at(-1)!])];
-}
 
 /** The source's five rows, each with the budget that it is tested at: the shortest first. */
 const RULE: readonly {

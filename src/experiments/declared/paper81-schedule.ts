@@ -1,12 +1,14 @@
 /** M13: is a fixed K better than one that changes during the run? */
+
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { equalSchedules, scheduleCost } from '../readings/equal-schedules.ts';
+import { above, curve, say, sayMeans } from '../readings/seed-values.ts';
+import { cell, difference } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { STEP_BUDGETS, type StepBudget } from '../readings/step-budgets.ts';
 import { type Arm, bestLearningRate, coreArm, tunedLosses, tunedRuns, tunedTrials } from '../tuning.ts';
-import { equalSchedules, scheduleCost } from './equal-schedules.ts';
-import { above, curve, say, sayMeans } from './seed-values.ts';
-import { cell, difference } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
-import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
 
 type Direction = 'growing' | 'shrinking';
 
@@ -107,7 +109,7 @@ function figure(results: Results): ExperimentFigure {
         name,
         steps.map((step) => {
           const losses = runs!.map((run) => run.evalLosses.find((one) => one.step === step)?.loss);
-          return [step, losses.every((loss) => loss !== undefined) ? losses : undefined];
+          return [step, allThere(losses)];
         }),
       );
     }),

@@ -1,12 +1,18 @@
 /** M14: at budget parity, is K = 16 worse than its neighbours? */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import {
+  parityCurves,
+  parityLosses,
+  paritySteps,
+  parityTrials,
+  sayParity,
+} from '../readings/parity-steps.ts';
+import { above, perSeed, type SeedValues, sampleOf } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { type SourceRanks, sourceRanks } from '../readings/source-ranks.ts';
+import { STEP_BUDGETS, type StepBudget } from '../readings/step-budgets.ts';
 import { bestLearningRate, coreArm } from '../tuning.ts';
-import { parityCurves, parityLosses, paritySteps, parityTrials, sayParity } from './parity-steps.ts';
-import { above, perSeed, type SeedValues, sampleOf } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { type SourceRanks, sourceRanks } from './source-ranks.ts';
-import { STEP_BUDGETS, type StepBudget } from './step-budgets.ts';
 
 /** Loss of one of the source's ranks under a budget; undefined also if the budget leaves that rank out. */
 function lossesAt(results: Results, rank: keyof SourceRanks, { cost }: StepBudget): SeedValues {

@@ -1,10 +1,18 @@
 /** M15: is the effective rank of the learnt update near 20, whatever K? */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { ablatedRuns, ablatedTrials } from './ablated.ts';
-import { above, between, curve, perSeed, type SeedValues, sampleOf, saySeries } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks, sweepRanks } from './source-ranks.ts';
+import { ablatedRuns, ablatedTrials } from '../readings/ablated.ts';
+import {
+  above,
+  between,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  saySeries,
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks, sweepRanks } from '../readings/source-ranks.ts';
 
 /** The source’s 20, give or take a quarter. */
 const NEAR_20 = between(15, 25, 'confirmed if the effective rank lies between 15 and 25');

@@ -1,10 +1,10 @@
 /** M16: does K = 64 beat K = 32, and by how much? */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { above, between, curve, type SeedValues, sayMeans } from '../readings/seed-values.ts';
+import { cell, difference } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
 import { bestLearningRate, coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { above, between, curve, type SeedValues, sayMeans } from './seed-values.ts';
-import { cell, difference } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
 import { SOURCE_LOSSES, SOURCE_RANKS } from './source-tables.ts';
 
 /** How much lower the source found the loss of K = 64 after 40 steps, nats. */

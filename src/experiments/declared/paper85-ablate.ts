@@ -1,12 +1,12 @@
 /** M17: are the dimensions that K = 64 has beyond K = 32 signal? */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
+import { type AblatedRun, ablatedRuns, ablatedTrials } from '../readings/ablated.ts';
+import { above, curve, perSeed, type SeedValues, sampleOf, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { startLosses, startTrials } from '../readings/start-points.ts';
 import { coreArm, lossAfter, tunedLosses, tunedTrials } from '../tuning.ts';
-import { type AblatedRun, ablatedRuns, ablatedTrials } from './ablated.ts';
-import { above, curve, perSeed, type SeedValues, sampleOf, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
-import { startLosses, startTrials } from './start-points.ts';
 
 type Half = keyof AblatedRun['ablation'];
 

@@ -2,7 +2,6 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import type { EffectiveRanks } from '../trial.ts';
 import {
   above,
   between,
@@ -13,9 +12,10 @@ import {
   say,
   sayMeans,
   saySeries,
-} from './seed-values.ts';
-import { cell, observedAt, observedTrials } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
+} from '../readings/seed-values.ts';
+import { cell, observedAt, observedTrials } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import type { EffectiveRanks } from '../trial.ts';
 
 type Kind = keyof EffectiveRanks;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { worldResults } from '../testing.ts';
+import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { worldResults } from '../made-up/world.ts';
 import { paper87A } from './paper87-a.ts';
-import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from './testing.ts';
 
 /** Coverage a · K^b, growing by a factor until the last step. */
 const world = (a: number, b: number, growth: number) =>

@@ -15,11 +15,19 @@ import {
   overNull,
   ratio,
   slopeAt,
-} from './observed-coverage.ts';
+} from '../readings/observed-coverage.ts';
+import {
+  between,
+  curve,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+  saySeries,
+} from '../readings/seed-values.ts';
+import { cell, observedTrials } from '../readings/shared.ts';
+import { type SourceRanks, sourceRanks } from '../readings/source-ranks.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { between, curve, type SeedValues, sampleOf, say, sayMeans, saySeries } from './seed-values.ts';
-import { cell, observedTrials } from './shared.ts';
-import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_COVERAGE, SOURCE_RANKS, SOURCE_STEPS } from './source-tables.ts';
 
 /** What the source says of each rank's coverage; its bounds are 0.05, 0.07 and 0.13. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type World, worldResults } from '../testing.ts';
+import { coverageWorld, exercise, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { type World, worldResults } from '../made-up/world.ts';
 import type { TrainTrial } from '../trial.ts';
 import { paper87B } from './paper87-b.ts';
-import { coverageWorld, exercise, verdicts, wobble } from './testing.ts';
 
 const FACTOR: Partial<Record<string, number>> = { svd: 1, random: 0.7, gradient: 3, natural: 1.5 };
 

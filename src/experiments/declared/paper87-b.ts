@@ -2,14 +2,23 @@
 import { mean, pearson } from '../../numeric/index.ts';
 import type { Basis, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { ladderTrials, perSeedLadder, rankLadder } from '../readings/rank-ladder.ts';
+import {
+  above,
+  below,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { type SourceRanks, sourceRanks } from '../readings/source-ranks.ts';
+import { startLosses, startPoints, startTrials } from '../readings/start-points.ts';
 import { bestLearningRate, coreArm, tunedLosses, tunedTrials } from '../tuning.ts';
-import { ladderTrials, perSeedLadder, rankLadder } from './rank-ladder.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_LOSSES, SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
-import { startLosses, startPoints, startTrials } from './start-points.ts';
 
 /** Frames that move coverage while K and the number of parameters stay. */
 const CONTROL_BASES: readonly Basis[] = ['svd', 'random', 'gradient', 'natural'];

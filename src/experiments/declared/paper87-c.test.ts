@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { worldResults } from '../testing.ts';
+import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { worldResults } from '../made-up/world.ts';
 import { paper87C } from './paper87-c.ts';
-import { coverageWorld, exercise, expectedCoverage, verdicts, wobble } from './testing.ts';
 
 /** Every frame at a multiple of the null; the seed moves all frames alike, as batches do, and a little each. */
 const world = (svd: number, gradient: number) =>

@@ -1,13 +1,13 @@
 /** Phase C (M4): the SVD frame against a random one. */
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import { lastStep, observedPoints, ratio } from './observed-coverage.ts';
+import { lastStep, observedPoints, ratio } from '../readings/observed-coverage.ts';
+import { between, curve, type SeedValues, sampleOf, sayMeans, saySeries } from '../readings/seed-values.ts';
+import { cell, observedTrials } from '../readings/shared.ts';
+import { type SourceRanks, sourceRanks } from '../readings/source-ranks.ts';
+import { START_BASES, startPoints, startTrials } from '../readings/start-points.ts';
 import { RANK_WORDS } from './rank-words.ts';
-import { between, curve, type SeedValues, sampleOf, sayMeans, saySeries } from './seed-values.ts';
-import { cell, observedTrials } from './shared.ts';
-import { type SourceRanks, sourceRanks } from './source-ranks.ts';
 import { SOURCE_BASES } from './source-tables.ts';
-import { START_BASES, startPoints, startTrials } from './start-points.ts';
 
 /** Coverage at the last observed step, one value per seed. */
 const coverageOf = (results: Results, basis: 'svd' | 'random', rank: number): SeedValues =>

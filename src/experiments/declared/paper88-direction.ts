@@ -12,11 +12,17 @@ import {
   say,
   sayMeans,
   saySeries,
-} from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks, sweepRanks } from './source-ranks.ts';
-import { startCoverage, startCoverageTrials } from './start-coverage.ts';
-import { frozenRuns, frozenTrials, type WatchedRun, watchedRuns, watchedTrials } from './watched.ts';
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks, sweepRanks } from '../readings/source-ranks.ts';
+import { startCoverage, startCoverageTrials } from '../readings/start-coverage.ts';
+import {
+  frozenRuns,
+  frozenTrials,
+  type WatchedRun,
+  watchedRuns,
+  watchedTrials,
+} from '../readings/watched.ts';
 
 type Kind = Exclude<keyof WatchedRun['watch'], 'fixedLosses'>;
 

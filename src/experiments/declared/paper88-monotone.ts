@@ -2,11 +2,11 @@
 import { mean, spearman } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
-import { below, curve, type SeedValues, sampleOf, say, saySeries } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks, sweepRanks } from './source-ranks.ts';
-import { startCoverage, startCoverageTrials } from './start-coverage.ts';
-import { type WatchedRun, watchedRuns, watchedTrials } from './watched.ts';
+import { below, curve, type SeedValues, sampleOf, say, saySeries } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks, sweepRanks } from '../readings/source-ranks.ts';
+import { startCoverage, startCoverageTrials } from '../readings/start-coverage.ts';
+import { type WatchedRun, watchedRuns, watchedTrials } from '../readings/watched.ts';
 
 /** Losses that are compared from one step to the next. */
 type Losses = 'fixed' | 'own';

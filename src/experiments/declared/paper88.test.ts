@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { jitter, madeUpResults } from './made-up-runs.ts';
+import { NO_RESULTS, verdicts } from '../made-up/coverage-world.ts';
+import { jitter, madeUpResults } from '../made-up/run-world.ts';
 import { paper88Direction } from './paper88-direction.ts';
 import { countRises, paper88Monotone } from './paper88-monotone.ts';
-import { NO_RESULTS, verdicts } from './testing.ts';
 
 describe('paper88-direction', () => {
   const verdict = (name: string, results = threshold) => verdicts(paper88Direction, results)[name];

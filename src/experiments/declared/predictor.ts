@@ -2,7 +2,6 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
-import type { SettingKind } from '../trial.ts';
 import {
   coreGrid,
   GRID_BASES,
@@ -14,8 +13,8 @@ import {
   type LayerGroup,
   type MeasuredArm,
   measuredArms,
-} from './arm-grid.ts';
-import { longCores } from './long-cores.ts';
+} from '../readings/arm-grid.ts';
+import { longCores } from '../readings/long-cores.ts';
 import {
   bundledLaw,
   coverage,
@@ -32,10 +31,20 @@ import {
   sketchLaw,
   strength,
   strengthWithin,
-} from './promises.ts';
-import { above, below, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { startTrials } from './start-points.ts';
+} from '../readings/promises.ts';
+import {
+  above,
+  below,
+  curve,
+  perSeed,
+  type SeedValues,
+  sampleOf,
+  say,
+  sayMeans,
+} from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { startTrials } from '../readings/start-points.ts';
+import type { SettingKind } from '../trial.ts';
 
 /** Cores on all layers, over bases and K: the arms that the claims are about. */
 const coreArms = (results: Results): GridArm[] => coreGrid(GRID_BASES, gridRanks(results));

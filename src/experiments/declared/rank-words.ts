@@ -1,5 +1,5 @@
 /** How quantities name the ranks that stand for the source's. */
-import type { SourceRanks } from './source-ranks.ts';
+import type { SourceRanks } from '../readings/source-ranks.ts';
 
 export const RANK_WORDS: Readonly<Record<keyof SourceRanks, string>> = {
   largest: 'the largest K',

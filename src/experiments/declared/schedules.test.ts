@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { verdicts } from '../made-up/coverage-world.ts';
+import { madeUpResults, tunedLoss } from '../made-up/run-world.ts';
+import { equalSchedules, scheduleCost } from '../readings/equal-schedules.ts';
+import { paritySteps } from '../readings/parity-steps.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
+import { STEP_BUDGETS } from '../readings/step-budgets.ts';
 import { FULL, QUICK } from '../scale.ts';
 import type { TrainTrial } from '../trial.ts';
-import { equalSchedules, scheduleCost } from './equal-schedules.ts';
-import { madeUpResults, tunedLoss } from './made-up-runs.ts';
 import { paper81Schedule } from './paper81-schedule.ts';
 import { paper82Deadzone } from './paper82-deadzone.ts';
-import { paritySteps } from './parity-steps.ts';
-import { sourceRanks } from './source-ranks.ts';
-import { STEP_BUDGETS } from './step-budgets.ts';
-import { verdicts } from './testing.ts';
 
 const [dimensions, parameters] = STEP_BUDGETS.map(({ cost }) => cost) as [
   (rank: number) => number,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../experiment.ts';
+import { exercise } from '../made-up/coverage-world.ts';
+import { madeUpResults, madeUpWorld } from '../made-up/run-world.ts';
 import { FULL, QUICK, REAL } from '../scale.ts';
-import { madeUpResults, madeUpWorld } from './made-up-runs.ts';
 import { paper81Schedule } from './paper81-schedule.ts';
 import { paper82Deadzone } from './paper82-deadzone.ts';
 import { paper83UpdateRank } from './paper83-update-rank.ts';
@@ -11,7 +12,6 @@ import { paper86GradientRank } from './paper86-gradient-rank.ts';
 import { paper88Direction } from './paper88-direction.ts';
 import { paper88Monotone } from './paper88-monotone.ts';
 import { svdAdvantages } from './svd-advantages.ts';
-import { exercise } from './testing.ts';
 
 const EXPERIMENTS: readonly Experiment[] = [
   paper81Schedule,

@@ -1,12 +1,14 @@
 /** M19: do singular vectors of the weights start better, and give more structured updates, than random frames? */
+
 import { fitLine, mean } from '../../numeric/index.ts';
 import type { Basis, ExperimentFigure, ExperimentTable } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
+import { ablatedRuns, ablatedTrials } from '../readings/ablated.ts';
+import { above, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { sourceRanks } from '../readings/source-ranks.ts';
 import { bestLearningRate, coreArm, lossAfter } from '../tuning.ts';
-import { ablatedRuns, ablatedTrials } from './ablated.ts';
-import { above, curve, perSeed, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
-import { sourceRanks } from './source-ranks.ts';
 
 type Rate = 'tuned' | 'shared';
 
@@ -136,7 +138,7 @@ function figures(results: Results): ExperimentFigure[] {
     series: RATES.map((rate) => {
       const lossesAt = (basis: Basis, index: number): SeedValues => {
         const losses = runsOf(results, basis, largest, rate)?.map((run) => run.losses[index]);
-        return losses?.every((loss) => loss !== undefined) ? losses : undefined;
+        return allThere(losses);
       };
       return curve(
         rate === 'tuned' ? 'tuned learning rates' : 'one learning rate',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type World, worldResults } from '../testing.ts';
+import { coverageWorld, exercise, verdicts, wobble } from '../made-up/coverage-world.ts';
+import { type World, worldResults } from '../made-up/world.ts';
+import { hingeLaw, leaveOneOutError, smoothLaw } from '../readings/threshold-fit.ts';
 import { SOURCE_LOSSES, SOURCE_START_COVERAGE } from './source-tables.ts';
-import { coverageWorld, exercise, verdicts, wobble } from './testing.ts';
 import { saving, threshold } from './threshold.ts';
-import { hingeLaw, leaveOneOutError, smoothLaw } from './threshold-fit.ts';
 
 const coverageOf = (rank: number): number => 0.00205 * rank;
 

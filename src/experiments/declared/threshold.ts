@@ -2,11 +2,11 @@
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Experiment, Results, Scale } from '../experiment.ts';
-import { ladderTrials, perSeedLadder, rankLadder } from './rank-ladder.ts';
-import { below, curve, type SeedValues, sampleOf, say, sayMeans } from './seed-values.ts';
-import { cell } from './shared.ts';
+import { ladderTrials, perSeedLadder, rankLadder } from '../readings/rank-ladder.ts';
+import { below, curve, type SeedValues, sampleOf, say, sayMeans } from '../readings/seed-values.ts';
+import { cell } from '../readings/shared.ts';
+import { hingeLaw, type Law, leaveOneOutError, smoothLaw, THRESHOLDS } from '../readings/threshold-fit.ts';
 import { SOURCE_LOSSES, SOURCE_RANKS, SOURCE_START_COVERAGE } from './source-tables.ts';
-import { hingeLaw, type Law, leaveOneOutError, smoothLaw, THRESHOLDS } from './threshold-fit.ts';
 
 const errorOf = (results: Results, law: Law): SeedValues =>
   perSeedLadder(results, (_, coverage, losses) => leaveOneOutError(law, coverage, losses));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '../experiment.ts';
-import { jitter, type MadeUp, madeUpResults, tunedLoss } from './made-up-runs.ts';
+import { verdicts } from '../made-up/coverage-world.ts';
+import { jitter, type MadeUp, madeUpResults, tunedLoss } from '../made-up/run-world.ts';
 import { paper83UpdateRank } from './paper83-update-rank.ts';
 import { paper84 } from './paper84-64v32.ts';
 import { paper85Ablate } from './paper85-ablate.ts';
 import { paper86GradientRank } from './paper86-gradient-rank.ts';
 import { svdAdvantages } from './svd-advantages.ts';
-import { verdicts } from './testing.ts';
 
 const verdictsIn = (experiment: Experiment, madeUp: MadeUp) => verdicts(experiment, madeUpResults(madeUp));
 

@@ -1,8 +1,8 @@
 /** Worlds in which the loss of an arm follows from what is measured of it, or does not, for tests of experiments. */
 import type { Basis, Family } from '../../record/index.ts';
-import { BUNDLED_SHAPES, NO_OBSERVATION, type World } from '../testing.ts';
+import { trainedParametersOf } from '../readings/equal-parameters.ts';
 import { type CoveragePoint, OBSERVED_RANKS, type TrainTrial } from '../trial.ts';
-import { trainedParametersOf } from './equal-parameters.ts';
+import { BUNDLED_SHAPES, NO_OBSERVATION, type World } from './world.ts';
 
 /** What figures of an arm may depend on. */
 export interface ArmPlace {

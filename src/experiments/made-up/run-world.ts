@@ -1,8 +1,8 @@
 /** Worlds in which closer looks at a run are answered by formulas, for tests of declared experiments. */
 import type { Results, Scale } from '../experiment.ts';
-import { FIVE_SEEDS, type World, worldResults } from '../testing.ts';
 import type { EffectiveRanks, TrainTrial, TrainTrialResult } from '../trial.ts';
-import { coverageWorld } from './testing.ts';
+import { coverageWorld } from './coverage-world.ts';
+import { FIVE_SEEDS, type World, worldResults } from './world.ts';
 
 type Watch = NonNullable<TrainTrialResult['watch']>;
 type Cosines = Exclude<keyof Watch, 'fixedLosses'>;

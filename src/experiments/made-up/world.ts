@@ -1,7 +1,7 @@
 /** Results made up by a formula, for tests of experiments: a world in which a claim is known to hold, or not. */
-import type { Basis } from '../record/index.ts';
-import type { Results, Scale } from './experiment.ts';
-import { FULL } from './scale.ts';
+import type { Basis } from '../../record/index.ts';
+import type { Results, Scale } from '../experiment.ts';
+import { FULL } from '../scale.ts';
 import {
   evaluationSteps,
   type LayerShape,
@@ -12,7 +12,7 @@ import {
   type Setting,
   type TrainTrial,
   type TrainTrialResult,
-} from './trial.ts';
+} from '../trial.ts';
 
 /** The bundled model: four GPT-2 blocks of 256 features. */
 export const BUNDLED_SHAPES: readonly LayerShape[] = Array.from({ length: 4 }, (): LayerShape[] => [

@@ -1,5 +1,7 @@
 /** Coverage of every basis at the start, on batches that made none of the frames. */
+
 import type { Basis, Family } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Results } from '../experiment.ts';
 import type { CoveragePoint, JointTrial, ObserveTrial } from '../trial.ts';
 
@@ -39,13 +41,13 @@ export function startPoints(results: Results, query: PointQuery): CoveragePoint[
         (one) => one.basis === basis && one.rank === rank && one.family === family && one.group === group,
       ),
   );
-  return points.every((point) => point !== undefined) ? points : undefined;
+  return allThere(points);
 }
 
 /** Held-out loss before any training, nats per token, one per seed; undefined while a trial is missing. */
 export function startLosses(results: Results): number[] | undefined {
   const losses = startTrials(results).map((trial) => results.observe(trial)?.evalLoss);
-  return losses.every((loss) => loss !== undefined) ? losses : undefined;
+  return allThere(losses);
 }
 
 /** Coverage of uniformly random frames, by the exact null: for `core`, K/√(mn) with layers weighed by energy. */

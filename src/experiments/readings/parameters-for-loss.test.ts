@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUNDLED_SHAPES } from '../testing.ts';
+import { BUNDLED_SHAPES } from '../made-up/world.ts';
 import { equalRank, trainedParametersOf } from './equal-parameters.ts';
 import { parametersForLoss } from './parameters-for-loss.ts';
 

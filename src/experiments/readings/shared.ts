@@ -1,6 +1,8 @@
 /** What several experiments ask for. */
+
 import { studentInterval } from '../../numeric/index.ts';
 import type { Basis, Cell } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Results } from '../experiment.ts';
 import type { Sample } from '../rule.ts';
 import type { CoveragePoint, Observation, TrainTrial, TrainTrialResult } from '../trial.ts';
@@ -44,7 +46,7 @@ export function closerRuns(
   learningRate?: number,
 ): TrainTrialResult[] | undefined {
   const runs = closerLooks(results, arm, closer, learningRate)?.map((trial) => results.train(trial));
-  return runs?.every((run) => run !== undefined) ? runs : undefined;
+  return allThere(runs);
 }
 
 function closerLooks(
@@ -71,7 +73,7 @@ export function observedAt(results: Results, rank: number, step: number): Observ
   const observations = closerRuns(results, coreArm('svd', rank), observing(results))?.map((run) =>
     run.observations?.find((one) => one.step === step),
   );
-  return observations?.every((one) => one !== undefined) ? observations : undefined;
+  return allThere(observations);
 }
 
 /** The core point of a basis at a rank, all layers together. */

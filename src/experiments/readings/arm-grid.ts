@@ -1,5 +1,7 @@
 /** The grid of CT-LoRA arms that the experiments of our own share, and what was measured of each arm. */
+
 import type { Basis, Family } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Results } from '../experiment.ts';
 import {
   type CoveragePoint,
@@ -77,7 +79,7 @@ export function measuredArms(
       losses: runs.map((run) => lossAfter(run, budget)),
     };
   });
-  return measured.every((arm) => arm !== undefined) ? measured : undefined;
+  return allThere(measured);
 }
 
 /** The trials of {@link MeasuredArm.joint}. */

@@ -4,8 +4,8 @@ import { figureSchema, tableSchema } from '../../record/index.ts';
 import type { Experiment, Results } from '../experiment.ts';
 import { judge } from '../judge.ts';
 import { QUICK } from '../scale.ts';
-import { FIVE_SEEDS, NO_OBSERVATION, SETTING, type World, worldResults } from '../testing.ts';
 import { type CoveragePoint, OBSERVED_RANKS } from '../trial.ts';
+import { FIVE_SEEDS, NO_OBSERVATION, SETTING, type World, worldResults } from './world.ts';
 
 /** What a made-up coverage may depend on. */
 export interface Place {

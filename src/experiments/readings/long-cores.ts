@@ -2,8 +2,7 @@
 import type { Basis } from '../../record/index.ts';
 import type { Results } from '../experiment.ts';
 import { coreGrid, type GridArm, isReal } from './arm-grid.ts';
-import { ranksAfter } from './k-rule.ts';
-import { sourceRanks } from './source-ranks.ts';
+import { ranksAfter, sourceRanks } from './source-ranks.ts';
 
 /** Bases, beside the weights' own, of the largest K. */
 const LONG_BASES: readonly Basis[] = ['natural', 'gradient', 'random'];

@@ -1,6 +1,8 @@
 /** Coverage along the runs of the largest rank: at every observed step, of every rank, beside its null. */
+
 import { fitLine, mean, slopeThroughOrigin } from '../../numeric/index.ts';
 import type { Basis } from '../../record/index.ts';
+import { allThere } from '../all-there.ts';
 import type { Results } from '../experiment.ts';
 import type { CoveragePoint } from '../trial.ts';
 import { perSeed, type SeedValues } from './seed-values.ts';
@@ -20,7 +22,7 @@ export function observedPoints(
   step: number,
 ): CoveragePoint[] | undefined {
   const points = observedAt(results, largestOf(results), step)?.map((one) => corePoint(one, basis, rank));
-  return points?.every((point) => point !== undefined) ? points : undefined;
+  return allThere(points);
 }
 
 /** Coverage of the weights' singular vectors. */
