@@ -79,6 +79,30 @@ describe('ProgressLine', () => {
     ]);
   });
 
+  it('tells a stage with its share, and the time until all are over, near the real one from the first step on', () => {
+    const { clock, written, line } = watch();
+    // Thought to take a tenth less, or more, than it does.
+    const shares = { calibration: 0.4, frames: 0.3, measuring: 0.25, summary: 0.05 };
+    const real = { calibration: 36_000, frames: 33_000, measuring: 26_000, summary: 5000 };
+    const steps = { calibration: 4, frames: 210, measuring: 8, summary: 210 };
+    const told: number[] = [];
+    let rest = 100_000;
+    for (const stage of ['calibration', 'frames', 'measuring', 'summary'] as const) {
+      for (let done = 1; done <= steps[stage]; done++) {
+        clock.now += real[stage] / steps[stage];
+        rest -= real[stage] / steps[stage];
+        const before = written.length;
+        line.update({ stage, done, total: steps[stage], shares });
+        const left = written[before]?.match(/, (\d+) s left/)?.[1];
+        if (left !== undefined && rest > 5000) told.push(Number(left) / (rest / 1000));
+      }
+    }
+    expect(written[0]).toBe('calibrating 40 %: 1 of 4, 81 s left\n');
+    expect(Math.max(...told)).toBeLessThan(1.25);
+    expect(Math.min(...told)).toBeGreaterThan(0.8);
+    expect(told.length).toBeGreaterThan(4);
+  });
+
   it('says nothing when told so', () => {
     const { written, line } = watch({ isTTY: true }, true);
     line.say('one');

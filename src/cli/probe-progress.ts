@@ -9,14 +9,20 @@ const STAGES: Readonly<Record<Progress['stage'], string>> = {
   measuring: 'measuring batches',
   summary: 'computing results',
 };
-const STAGE_NAMES = Object.keys(STAGES);
+const STAGE_NAMES = Object.keys(STAGES) as Progress['stage'][];
 const BAR = 24;
 const REDRAW_MS = 100;
 
+/** Time of a stage, and the part of it that is done. */
+interface Spent {
+  readonly ms: number;
+  readonly done: number;
+}
+
 export class ProgressLine extends StatusLine {
   private stage: Progress['stage'] | undefined;
-  /** Milliseconds of every stage: calibration and frames take turns on a model that is calibrated in parts. */
-  private readonly spent = new Map<Progress['stage'], number>();
+  /** What every stage took so far: calibration and frames take turns on a model that is calibrated in parts. */
+  private readonly spent = new Map<Progress['stage'], Spent>();
   private lastEvent: number;
 
   constructor(stream: ProgressStream, { quiet = false, now = () => performance.now() } = {}) {
@@ -35,23 +41,41 @@ export class ProgressLine extends StatusLine {
     const first = stage !== this.stage;
     this.stage = stage;
     // A report comes when a step is done: it began where the step before it ended, of whatever stage.
-    const spent = (this.spent.get(stage) ?? 0) + now - this.lastEvent;
-    this.spent.set(stage, spent);
+    const ms = (this.spent.get(stage)?.ms ?? 0) + now - this.lastEvent;
+    this.spent.set(stage, { ms, done: done / total });
     this.lastEvent = now;
-    const left = timeLeft(spent, progress);
-    this.show(this.redraws ? barOf(progress) + left : `${STAGES[stage]}: ${done} of ${total}${left}`, first);
+    const left = timeLeft(this.spent, progress);
+    const line = this.redraws ? barOf(progress) : `${titleOf(progress)}: ${done} of ${total}`;
+    this.show(line + left, first);
   }
 }
 
-function barOf({ stage, done, total }: Progress): string {
+function barOf(progress: Progress): string {
+  const { stage, done, total } = progress;
   const filled = Math.round((BAR * done) / total);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
   const step = `${STAGE_NAMES.indexOf(stage) + 1}/${STAGE_NAMES.length}`;
-  return `[${step}] ${STAGES[stage].padEnd(23)} ${bar} ${done}/${total}`;
+  return `[${step}] ${titleOf(progress).padEnd(23)} ${bar} ${done}/${total}`;
 }
 
-/** The stage's remaining steps at the pace of those done: `, 2 min left`; nothing when it is over. */
-function timeLeft(spentMs: number, { done, total }: Progress): string {
-  const seconds = (spentMs / 1000) * ((total - done) / done);
-  return done >= total ? '' : `, ${duration(seconds)} left`;
+/** The stage, and how much of the whole it is thought to be. */
+const titleOf = ({ stage, shares }: Progress): string =>
+  shares === undefined ? STAGES[stage] : `${STAGES[stage]} ${Math.round(100 * shares[stage])} %`;
+
+/**
+ * `, 2 min left`; nothing when it is over. The stage's remaining steps at the pace of those done; and where the shares of
+ * the stages are known, the time until all are over: a stage that has begun goes on at its own pace, one that has not
+ * will take its share at the pace of all before.
+ */
+function timeLeft(spent: ReadonlyMap<Progress['stage'], Spent>, { stage, shares }: Progress): string {
+  const rest = ({ ms, done }: Spent) => ms * ((1 - done) / done);
+  const own = spent.get(stage)!;
+  if (shares === undefined) return own.done < 1 ? `, ${duration(rest(own) / 1000)} left` : '';
+  const begun = [...spent];
+  const worked = begun.reduce((sum, [name, { done }]) => sum + shares[name] * done, 0);
+  const all = begun.reduce((sum, [, { ms }]) => sum + ms, 0);
+  const ahead = STAGE_NAMES.filter((name) => !spent.has(name)).reduce((sum, name) => sum + shares[name], 0);
+  if (ahead === 0 && begun.every(([, { done }]) => done >= 1)) return '';
+  const left = begun.reduce((sum, [, one]) => sum + rest(one), 0) + (worked > 0 ? (all / worked) * ahead : 0);
+  return `, ${duration(left / 1000)} left`;
 }

@@ -11,10 +11,11 @@ import { type FramePlan, makeFrames } from './make-frames.ts';
 import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
 import type { ProbePart } from './memory-plan.ts';
 import { naturalCurves } from './natural.ts';
-import type { ProbeOptions, Progress } from './options.ts';
+import type { ProbeOptions, Progress, StageShares } from './options.ts';
 import type { ProbeSettings } from './settings.ts';
 import { summarizeSpectra } from './spectrum.ts';
 import type { StageClock } from './stage-clock.ts';
+import { stageShares } from './stage-shares.ts';
 import type { MeasuredLayer } from './summarize.ts';
 import { Whitener } from './whitener.ts';
 
@@ -53,9 +54,10 @@ export async function measureParts(parts: readonly ProbePart[], work: Work): Pro
   const { settings, clock, options, folder } = work;
   const finished: MeasuredLayer[] = [];
   const files: string[] = [];
+  const shares = stageShares(work.model, parts, work.plans, settings);
   let first: Measured | undefined;
   for (const [index, part] of parts.entries()) {
-    const watch = new Watch(options, parts, index, first === undefined);
+    const watch = new Watch(options, { parts, index, shares, decides: first === undefined });
     const whole = parts.length === 1 ? options.framesFile : undefined;
     const file = whole ?? join(folder, `part-${index + 1}`, 'frames.safetensors');
     const batches = first?.batches ?? work.batches;
@@ -134,12 +136,22 @@ class Watch {
   private readonly options: Work['options'];
   private readonly parts: readonly ProbePart[];
   private readonly index: number;
+  private readonly shares: StageShares;
 
-  constructor(options: Work['options'], parts: readonly ProbePart[], index: number, decides: boolean) {
+  constructor(
+    options: Work['options'],
+    of: {
+      readonly parts: readonly ProbePart[];
+      readonly index: number;
+      readonly shares: StageShares;
+      readonly decides: boolean;
+    },
+  ) {
     this.options = options;
-    this.parts = parts;
-    this.index = index;
-    this.decides = decides;
+    this.parts = of.parts;
+    this.index = of.index;
+    this.shares = of.shares;
+    this.decides = of.decides;
   }
 
   get stopped(): boolean {
@@ -149,7 +161,12 @@ class Watch {
   /** Parts are about alike, so that the others take as many steps. */
   report({ stage, done, total }: Progress): void {
     const { length } = this.parts;
-    this.options.onProgress?.({ stage, done: this.index * total + done, total: length * total });
+    this.options.onProgress?.({
+      stage,
+      done: this.index * total + done,
+      total: length * total,
+      shares: this.shares,
+    });
   }
 
   /** Before anything is measured there is nothing to keep. */

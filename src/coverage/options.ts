@@ -33,7 +33,12 @@ export interface Progress {
   readonly stage: 'calibration' | 'frames' | 'measuring' | 'summary';
   readonly done: number;
   readonly total: number;
+  /** Where a whole probe is followed: how its work is divided among the stages, as estimated before it began. */
+  readonly shares?: StageShares;
 }
+
+/** Shares of the stages, which add up to 1. */
+export type StageShares = Readonly<Record<Progress['stage'], number>>;
 
 /** The layers whose module name matches the glob. Throws UserError `no-layers` when there is none. */
 export function selectLayers(layers: readonly LinearLayer[], glob: string): LinearLayer[] {
