@@ -12,11 +12,15 @@ const STAGES: Readonly<Record<Progress['stage'], string>> = {
 const STAGE_NAMES = Object.keys(STAGES) as Progress['stage'][];
 const BAR = 24;
 const REDRAW_MS = 100;
+/** Steps after which the pace of a stage is known: the first ones make ready what all use, and some run side by side. */
+const KNOWN_FROM = 4;
 
 /** Time of a stage, and the part of it that is done. */
 interface Spent {
   readonly ms: number;
   readonly done: number;
+  /** Whether its pace is. */
+  readonly known: boolean;
 }
 
 export class ProgressLine extends StatusLine {
@@ -42,7 +46,7 @@ export class ProgressLine extends StatusLine {
     this.stage = stage;
     // A report comes when a step is done: it began where the step before it ended, of whatever stage.
     const ms = (this.spent.get(stage)?.ms ?? 0) + now - this.lastEvent;
-    this.spent.set(stage, { ms, done: done / total });
+    this.spent.set(stage, { ms, done: done / total, known: done >= Math.min(KNOWN_FROM, total / 2) });
     this.lastEvent = now;
     const left = timeLeft(this.spent, progress);
     const line = this.redraws ? barOf(progress) : `${titleOf(progress)}: ${done} of ${total}`;
@@ -71,11 +75,13 @@ function timeLeft(spent: ReadonlyMap<Progress['stage'], Spent>, { stage, shares 
   const rest = ({ ms, done }: Spent) => ms * ((1 - done) / done);
   const own = spent.get(stage)!;
   if (shares === undefined) return own.done < 1 ? `, ${duration(rest(own) / 1000)} left` : '';
-  const begun = [...spent];
-  const worked = begun.reduce((sum, [name, { done }]) => sum + shares[name] * done, 0);
-  const all = begun.reduce((sum, [, { ms }]) => sum + ms, 0);
-  const ahead = STAGE_NAMES.filter((name) => !spent.has(name)).reduce((sum, name) => sum + shares[name], 0);
-  if (ahead === 0 && begun.every(([, { done }]) => done >= 1)) return '';
-  const left = begun.reduce((sum, [, one]) => sum + rest(one), 0) + (worked > 0 ? (all / worked) * ahead : 0);
+  const known = [...spent].filter(([, one]) => one.known);
+  const worked = known.reduce((sum, [name, { done }]) => sum + shares[name] * done, 0);
+  const all = known.reduce((sum, [, { ms }]) => sum + ms, 0);
+  const ahead = STAGE_NAMES.filter((name) => !spent.get(name)?.known)
+    .map((name) => shares[name] * (1 - (spent.get(name)?.done ?? 0)))
+    .reduce((sum, share) => sum + share, 0);
+  if (worked === 0 || (ahead === 0 && known.every(([, { done }]) => done >= 1))) return '';
+  const left = known.reduce((sum, [, one]) => sum + rest(one), 0) + (all / worked) * ahead;
   return `, ${duration(left / 1000)} left`;
 }
