@@ -28,8 +28,8 @@ export function stageShares(
     4 *
     (hiddenSize * vocabularySize +
       sum(model.definition.layers, ({ inFeatures, outFeatures }) => inFeatures * outFeatures));
-  const dataDriven = plans.some(({ basis }) => isDataDriven(basis));
-  const natural = plans.some(({ basis }) => basis === 'natural' || basis === 'activation');
+  const dataDriven = plans.some(({ rule }) => isDataDriven(rule));
+  const natural = plans.some(({ rule }) => rule.moments.second);
   const found = plans.filter(({ basis, file }) => file === undefined && basis !== 'random').length;
   const work = { calibration: 0, frames: 0, measuring: 0, summary: 0 };
   for (const { layers, sweeps } of parts) {
