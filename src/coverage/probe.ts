@@ -58,7 +58,7 @@ export async function probe(
   const plan = planMemory({ model, layers, plans, settings }, data.bytes, memoryBound(options.memory));
   options.onMemory?.(plan);
   const folder = makeTemporaryFolder();
-  const engine = createOnnxEngine();
+  const engine = createOnnxEngine({ device: settings.device ?? 'cpu' });
   try {
     const { calibration, measured: batches } = data;
     const work = { model, engine, plans, settings, calibration, batches, rng, clock, options, folder };

@@ -22,6 +22,13 @@ export interface ResolvedProbe {
 export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe {
   const { contextLength } = model.definition;
   const given = resolveOptions(PROBE_OPTIONS, options);
+  if (given.device === 'webgpu' && model.compute !== 'float32') {
+    throw new UserError('options-conflict', {
+      what: '--device webgpu computes in float32.',
+      got: `--compute ${model.compute}`,
+      fix: 'leave out one of the two',
+    });
+  }
   const layers = selectLayers(model.definition.layers, given.layers);
   const plans = planFrames([...new Set(given.bases)], given.randomFrames, layers);
   const bases = [...new Set(plans.map(({ basis }) => basis))];
@@ -47,6 +54,7 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
     ciWidth: given.ciWidth,
     compute: model.compute,
     ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
+    device: given.device,
     seed: given.seed,
   };
   return {

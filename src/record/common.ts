@@ -17,6 +17,9 @@ export const computeSchema = z.enum(COMPUTE_TYPES);
 /** Arithmetic of the products with weights. */
 export type Compute = z.infer<typeof computeSchema>;
 
+export const DEVICES = ['cpu', 'webgpu'] as const;
+export const deviceSchema = z.enum(DEVICES);
+
 export const int8KernelSchema = z.enum(['rotated', 'blocks']);
 /**
  * How products in 8 bits are made: with one scale per row after a rotation, or one per block of 128. Records of older

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   aboveZeroOption,
+  choiceOption,
   switchOption,
   toList,
   toNumber,
@@ -10,7 +11,7 @@ import {
   wholeOption,
 } from '../options/index.ts';
 import { BASES, type Basis } from './bases.ts';
-import { FAMILIES, type Family, familySchema } from './common.ts';
+import { DEVICES, FAMILIES, type Family, familySchema } from './common.ts';
 
 const WHAT = 'What to measure:';
 const ON = 'What to measure it on:';
@@ -114,6 +115,15 @@ export const PROBE_OPTIONS = {
     example: '--memory 12GB',
     shownDefault: '80 % of what is free',
   },
+  device: choiceOption(
+    'device',
+    HOW,
+    'what computes the passes: the processor, or a GPU in float32',
+    DEVICES,
+    {
+      default: 'cpu' as const,
+    },
+  ),
   ciWidth: {
     flags: '--ci-width <x>',
     group: HOW,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BASES } from './bases.ts';
 import {
   computeSchema,
+  deviceSchema,
   estimateSchema,
   familySchema,
   int8KernelSchema,
@@ -180,6 +181,8 @@ const probeShape = z.strictObject({
     ciWidth: z.number().nullable(),
     compute: computeSchema,
     int8Kernel: int8KernelSchema.optional(),
+    /** What computed the passes. Absent from older records: the processor. */
+    device: deviceSchema.optional(),
     seed: z.int(),
   }),
   measured: z.strictObject({

@@ -64,13 +64,15 @@ export interface EncodedModel {
  *
  * @param guarded keep a runtime that rearranges weights from doing so with float32 ones, which it would copy.
  * @param ended begin the outputs with {@link END}.
+ * @param lower puts an op's emission into a provider's words.
  */
 export function encodeModel(
   graph: Graph,
   guarded = false,
   ended = false,
+  lower: Lowering = (emission) => [emission],
 ): EncodedModel & { readonly external: readonly ExternalData[] } {
-  const encoder = new Encoder(graph, guarded, ended);
+  const encoder = new Encoder(graph, guarded, ended, lower);
   const bytes = toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -86,6 +88,9 @@ export function encodeModel(
   return { bytes, folder: ROOT, external: encoder.external };
 }
 
+/** One emission for all outputs of a node, or one for each. */
+export type Lowering = (emission: Emission) => readonly Emission[];
+
 class Encoder {
   readonly external: ExternalData[] = [];
   private readonly graph: Graph;
@@ -95,11 +100,13 @@ class Encoder {
   private readonly nodes: ReturnType<typeof create<typeof NodeProtoSchema>>[] = [];
   private readonly guarded: boolean;
   private readonly ended: boolean;
+  private readonly lower: Lowering;
 
-  constructor(graph: Graph, guarded: boolean, ended: boolean) {
+  constructor(graph: Graph, guarded: boolean, ended: boolean, lower: Lowering) {
     this.graph = graph;
     this.guarded = guarded;
     this.ended = ended;
+    this.lower = lower;
   }
 
   graphProto() {
@@ -112,10 +119,12 @@ class Encoder {
       if (value.source.kind === 'node' && !this.names.has(value)) this.names.set(value, name);
     }
     for (const node of live) {
-      this.emit(
-        node.op.emit(node, node.attributes),
-        node.outputs.map((output) => (this.awaited(output).length > 0 ? early : String)(this.nameOf(output))),
+      const names = node.outputs.map((output) =>
+        (this.awaited(output).length > 0 ? early : String)(this.nameOf(output)),
       );
+      const emissions = this.lower(node.op.emit(node, node.attributes));
+      for (const [index, emission] of emissions.entries())
+        this.emit(emission, emissions.length === 1 ? names : [names[index]!]);
     }
     for (const value of live.flatMap(({ outputs: made }) => made)) this.awaitEarlier(value);
     for (const [name, value] of outputs) {

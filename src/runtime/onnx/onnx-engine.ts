@@ -3,40 +3,63 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { InvariantError, invariant } from '../../errors/index.ts';
+import { InvariantError, invariant, oneLine, UserError } from '../../errors/index.ts';
 import { fileEnds, withFile } from '../../files/index.ts';
 import type { ExternalData, Graph, ValueType } from '../../graph/index.ts';
 import type { DType, Tensor } from '../../numeric/index.ts';
 import { type Engine, misfit, type Program, type Resident } from '../engine.ts';
 import { encodeModel } from './encode.ts';
-import type { Answers, Reply, Request, ResidentPlace } from './protocol.ts';
+import { lowerForWebGpu } from './lower.ts';
+import type { Answers, Device, Reply, Request, ResidentPlace } from './protocol.ts';
 
 export interface OnnxEngineOptions {
   /** Threads of the matrix products; default all cores that this process may use. */
   readonly threads?: number;
   /** Rearrange constant weights for speed, at the price of a second copy in memory; default false. */
   readonly prepack?: boolean;
+  /** What computes; default the processor. Float64 products and what a GPU has no kernel for run there all the same. */
+  readonly device?: Device;
 }
 
 /** Products for which the runtime arranges 8-bit weights in its own way. */
 const EIGHT_BIT: ReadonlySet<string> = new Set(['MatMulNBits', 'MatMulInteger']);
 
+/** A GPU that is not there, or a runtime built without WebGPU, in our words. */
+function deviceError(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/adapter|webgpu.*(not|unsupported|no available)|no available backend/i.test(message)) return error;
+  return new UserError('device-not-found', {
+    what: 'there is no GPU that can be used through WebGPU.',
+    got: oneLine(message.slice(message.lastIndexOf(': ') + 2).trim(), 200),
+    expected: 'a GPU with a driver for Vulkan, Metal or Direct3D 12',
+    fix: 'install the driver (on Linux also the Vulkan loader, libvulkan.so.1), or leave out --device',
+  });
+}
+
 /** Starts an engine. Close it when done: it keeps a thread alive. */
 export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
-  const settings = { threads: options.threads ?? availableParallelism(), prepack: options.prepack ?? false };
+  const { device = 'cpu' } = options;
+  const settings = {
+    device,
+    threads: options.threads ?? availableParallelism(),
+    prepack: options.prepack ?? false,
+  };
   const line = new WorkerLine();
   return {
-    name: 'onnxruntime-cpu',
+    name: `onnxruntime-${device}`,
     load: async (graph, { frugal = false } = {}) => {
       // Without its own arrangement of the weights, an 8-bit product takes twice the time.
       const prepack = settings.prepack || graph.liveNodes().some(({ op }) => EIGHT_BIT.has(op.name));
-      const { external, ...model } = encodeModel(graph, prepack && !settings.prepack, true);
+      const { external, ...model } =
+        device === 'cpu'
+          ? encodeModel(graph, prepack && !settings.prepack, true)
+          : encodeModel(graph, false, false, lowerForWebGpu);
       checkFiles(external);
       const request = { kind: 'load', model, settings: { ...settings, prepack, frugal } } as const;
       const session = await line.ask('load', request).catch((error: unknown) => {
         // The runtime's own words for a file that went while the thread had other work are a defect's.
         checkFiles(external);
-        throw error;
+        throw device === 'cpu' ? error : deviceError(error);
       });
       return program(line, graph, session);
     },

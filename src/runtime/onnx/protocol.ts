@@ -3,7 +3,11 @@ import type { ValueType } from '../../graph/index.ts';
 import type { Matrix, Tensor } from '../../numeric/index.ts';
 import type { EncodedModel } from './encode.ts';
 
+/** What computes: the processor, or a GPU by way of WebGPU. */
+export type Device = 'cpu' | 'webgpu';
+
 export interface SessionSettings {
+  readonly device: Device;
   readonly threads: number;
   /** Let the runtime keep a second, rearranged copy of constant weights: faster runs, twice the memory. */
   readonly prepack: boolean;

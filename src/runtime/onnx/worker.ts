@@ -19,6 +19,7 @@ async function createSession(
   settings: SessionSettings,
 ): Promise<InferenceSession> {
   return InferenceSession.create(bytes, {
+    executionProviders: settings.device === 'cpu' ? ['cpu'] : ['webgpu', 'cpu'],
     // The graph is already written as we want it run: 'basic' would fold constants into copies of weights.
     graphOptimizationLevel: 'disabled',
     intraOpNumThreads: settings.threads,
@@ -97,7 +98,12 @@ async function product(request: Extract<Request, { kind: 'matmul' }>): Promise<M
     const left = graph.input('a', 'float64', [a.rows, a.cols]);
     const right = graph.input('b', 'float64', [b.rows, b.cols]);
     graph.output('c', matmul(left, right, { transposeA, transposeB }));
-    session = await createSession(encodeModel(graph), { threads, prepack: false, frugal: true });
+    session = await createSession(encodeModel(graph), {
+      device: 'cpu',
+      threads,
+      prepack: false,
+      frugal: true,
+    });
     if (products.size >= 64) {
       await Promise.all([...products.values()].map((old) => old.release()));
       products.clear();
