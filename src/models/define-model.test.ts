@@ -211,6 +211,10 @@ const WARNED: [Record<string, unknown>, RegExp][] = [
     },
     /both rope_scaling and rope_parameters/,
   ],
+  [
+    { rope_theta: 1000, rope_parameters: { rope_type: 'default', rope_theta: 5000 } },
+    /rope_theta is 1000, that of its rope_parameters 5000: the second counts/,
+  ],
 ];
 
 const SILENT: Record<string, unknown>[] = [

@@ -38,6 +38,10 @@ describe('the summary of a probe', () => {
     );
     expect(summarize(withDifference(open, null))).toContain('more than 10,000 batches would be needed');
     expect(summarize(withDifference(open, 37))).not.toMatch(/frames lead/);
+    const few = withDifference(open, 37);
+    expect(summarize({ ...few, measured: { ...few.measured, batches: 4 } })).toContain(
+      'about 37 batches would tell, a rough guess from 4.',
+    );
   });
 
   it('names none where the batches are all alike, and differences have no spread', () => {

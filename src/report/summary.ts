@@ -27,10 +27,12 @@ export function summarize(record: ProbeRecord): string {
   const natural = comparisons.find((one) => one.measure === 'natural');
   return [
     first,
-    ...(coverage === undefined ? [] : [`By coverage, ${whoLeads(coverage, formatShare)}.`]),
+    ...(coverage === undefined
+      ? []
+      : [`By coverage, ${whoLeads(coverage, record.measured.batches, formatShare)}.`]),
     ...(natural === undefined
       ? []
-      : [`By natural coverage ν, held out, ${whoLeads(natural, formatNumber)}.`]),
+      : [`By natural coverage ν, held out, ${whoLeads(natural, record.measured.batches, formatNumber)}.`]),
   ].join(' ');
 }
 
@@ -44,9 +46,16 @@ function besideNull({ coverage, gain, null: band }: RankPoint, batches: number):
   return 'no more than random frames may reach';
 }
 
+/**
+ * A spread of fewer batches than this is itself known to half at best: seven degrees of freedom give its 95 % interval
+ * as 0.66 … 2.0 times what was seen, so that four times as many batches may be needed.
+ */
+const FEW_BATCHES = 8;
+
 /** `natural frames lead: ahead of svd by 1.2 [0.8, 1.6]`, or that it is undecided and what would tell. */
 function whoLeads(
   { leader, differences, batchesNeeded }: Comparison,
+  batches: number,
   format: (value: number) => string,
 ): string {
   const closest = differences.reduce((a, b) => (b.difference.low < a.difference.low ? b : a));
@@ -59,6 +68,6 @@ function whoLeads(
   const more =
     batchesNeeded === null
       ? 'more than 10,000 batches would be needed'
-      : `about ${formatCount(batchesNeeded)} batches would tell`;
+      : `about ${formatCount(batchesNeeded)} batches would tell${batches < FEW_BATCHES ? `, a rough guess from ${batches}` : ''}`;
   return `who leads is undecided at this size: ${leader} frames are ahead of ${ahead}; ${more}`;
 }

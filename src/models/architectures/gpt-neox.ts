@@ -56,7 +56,7 @@ export const gptNeox = decoderArchitecture({
     if ((config.head_dim ?? headSize) !== headSize)
       throw unsupported('head_dim', config.head_dim, `${headSize}`);
     const rotary = readRotary(
-      { ...c, rope_theta: c.rotary_emb_base },
+      { ...c, rope_theta: config.rotary_emb_base == null ? undefined : c.rotary_emb_base },
       { modelType: 'gpt_neox', headSize, partial: c.rotary_pct },
     );
     const attention = c.attention_bias ? (['query-key-value', 'output'] as const) : [];

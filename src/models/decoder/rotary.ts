@@ -114,13 +114,19 @@ export function readScaling(
       ...(dimension === headSize ? {} : { rope_dimension: dimension }),
       ...computed,
     },
-    warnings:
-      idle.length === 0
+    warnings: [
+      ...(root === null || root === theta || config.rope_theta === undefined
+        ? []
+        : [
+            `The config's rope_theta is ${root}, that of its ${field} ${theta}: the second counts, as in transformers.`,
+          ]),
+      ...(idle.length === 0
         ? []
         : [
             `In the config's ${field} nothing is made of ` +
               `${someOf(idle.map(([key, one]) => `${key} = ${shorten(one)}`))}: type "${spelled}" does not read it.`,
-          ],
+          ]),
+    ],
   };
 }
 
