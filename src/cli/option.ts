@@ -81,7 +81,7 @@ const sayFlag =
     const spec = specs[name];
     if (spec === undefined) return `--${kebabCase(name)}`;
     const alias = spec.aliases?.find((one) => camelCase(one) === spelling);
-    return alias === undefined ? flagOf(spec).replace('--no-', '--') : `--${alias}`;
+    return alias === undefined ? flagOf(spec) : `--${alias}`;
   };
 
 /** Runs a command; what the library says of its options is told of the flags. */

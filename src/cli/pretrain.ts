@@ -16,7 +16,7 @@ import {
   readMetrics,
   refuseNothingToResume,
 } from '../training/index.ts';
-import { addOptions, readOptions } from './option.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { PRETRAIN_OPTIONS, type PretrainFlags, resolveFlags } from './pretrain-options.ts';
 import { printable } from './print.ts';
@@ -46,7 +46,8 @@ export function pretrainCommand(): Command {
     .addHelpText('after', EXAMPLE);
   addOptions(command, PRETRAIN_OPTIONS);
   return command.action(async () => {
-    process.exitCode = await runPretrain(resolveFlags(readOptions(command, PRETRAIN_OPTIONS)));
+    const flags = resolveFlags(readOptions(command, PRETRAIN_OPTIONS));
+    process.exitCode = await sayingFlags(PRETRAIN_OPTIONS, () => runPretrain(flags));
   });
 }
 

@@ -216,7 +216,7 @@ describe('sampleBatches', () => {
 
   it('says what a text that is too short lacks', () => {
     expect(() => sampleBatches(sequences, { batchSize: 2, count: 4, rng: createRng(1) })).toThrow(
-      /24 tokens, which make 6 sequences of 4\. .*\n.*8 sequences \(4 batches × 2\): about 32 tokens\n.*--seq-len/,
+      /24 tokens, which make 6 sequences of 4\. .*\n.*8 sequences \(4 batches × 2\): about 32 tokens\n.*batches, batchSize or seqLen/,
     );
   });
 });

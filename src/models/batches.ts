@@ -130,15 +130,15 @@ export function sampleBatches(
   const { seqLen } = sequences;
   const needed = batchSize * count;
   if (sequences.count < needed) {
-    throw new UserError('text-too-short', {
+    throw new UserError('text-too-short', (option) => ({
       what: 'The text is too short for what is to be measured on it.',
       got: [
         `${sequences.tokensFound} tokens, which make ${sequences.count} sequences of ${seqLen}.`,
         ...(sequences.notes ?? []),
       ].join(' '),
       expected: `${needed} sequences (${count} batches × ${batchSize}): about ${needed * seqLen} tokens`,
-      fix: 'give more text, or lower --batches, --batch-size or --seq-len',
-    });
+      fix: `give more text, or lower ${option('batches')}, ${option('batchSize')} or ${option('seqLen')}`,
+    }));
   }
   const order = shuffle(
     Array.from({ length: sequences.count }, (_, i) => i),

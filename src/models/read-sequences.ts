@@ -31,17 +31,17 @@ export async function readSequences(
   }
   const { seqLen, tokensFound } = sequences;
   if (options.pack && tokensFound < seqLen) {
-    throw new UserError('text-too-short', {
+    throw new UserError('text-too-short', (option) => ({
       what: `${path} is too short for one sequence.`,
       got: `${tokensFound} tokens`,
       expected: `at least ${seqLen}`,
-      fix: 'give more text, lower --seq-len, or pad with --no-pack',
-    });
+      fix: `give more text, lower ${option('seqLen')}, or pad each document (${option('pack')})`,
+    }));
   }
-  throw new UserError('text-without-targets', {
+  throw new UserError('text-without-targets', (option) => ({
     what: `Nothing in ${path} is to be predicted.`,
     got: `${receipt.documents} documents, ${tokensFound} tokens. ${receipt.notes.join(' ')}`,
     expected: `sequences of ${seqLen} tokens in which a token of a text or a completion follows another`,
-    fix: 'give completions, or longer texts; raise --seq-len where prompts fill whole sequences',
-  });
+    fix: `give completions, or longer texts; raise ${option('seqLen')} where prompts fill whole sequences`,
+  }));
 }

@@ -19,12 +19,12 @@ export async function readTrainData(
   const { count } = sequences;
   const { documents, tokens, ...rest } = receipt;
   if (count < least) {
-    throw new UserError('text-too-short', {
+    throw new UserError('text-too-short', (option) => ({
       what: `${path} is too short to train on`,
       got: [`${tokens} tokens, which make ${count} sequences of ${seqLen}.`, ...receipt.notes].join(' '),
       expected: `at least ${least} sequences, for one step`,
-      fix: 'give more text, or lower --batch-size, --accumulation or --seq-len',
-    });
+      fix: `give more text, or lower ${option('batchSize')}, ${option('accumulation')} or ${option('seqLen')}`,
+    }));
   }
   return {
     sequences,

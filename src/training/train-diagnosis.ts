@@ -75,10 +75,10 @@ export function trainingDiverged(
   numbers: { readonly loss: number; readonly gradientNorm: number },
   lastGood: number,
 ): UserError {
-  return new UserError('training-diverged', {
+  return new UserError('training-diverged', (option) => ({
     what: `training broke down at step ${step}, first in ${where}`,
     got: `loss ${numbers.loss}, gradient norm ${numbers.gradientNorm}`,
     expected: 'finite numbers',
-    fix: `lower --lr or lengthen --warmup; the checkpoint of step ${lastGood} is kept`,
-  });
+    fix: `lower ${option('learningRate')} or lengthen ${option('warmup')}; the checkpoint of step ${lastGood} is kept`,
+  }));
 }
