@@ -73,7 +73,11 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
 export function fitContext(asked: number | undefined, fallback: number, contextLength: number): number {
   const seqLen = asked ?? Math.min(fallback, contextLength);
   if (seqLen <= contextLength) return seqLen;
-  throw outOfRange('seqLen', seqLen, `a whole number from 2, at most ${contextLength}: the model's context`);
+  throw outOfRange(
+    'seqLen',
+    seqLen,
+    `a whole number from 2, at most ${contextLength}: the model has a context of ${contextLength}`,
+  );
 }
 
 function notesOn(settings: ProbeSettings, layers: readonly LinearLayer[], asked: number): string[] {
