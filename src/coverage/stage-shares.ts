@@ -1,5 +1,7 @@
 /** How the work of a probe is divided among its stages, before it begins: so that the time left can be told for all. */
+
 import type { Model } from '../models/index.ts';
+import { isDrawn } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
 import { frameRank } from './frame.ts';
 import type { FramePlan } from './make-frames.ts';
@@ -30,7 +32,7 @@ export function stageShares(
       sum(model.definition.layers, ({ inFeatures, outFeatures }) => inFeatures * outFeatures));
   const dataDriven = plans.some(({ rule }) => isDataDriven(rule));
   const natural = plans.some(({ rule }) => rule.moments.second);
-  const found = plans.filter(({ basis, file }) => file === undefined && basis !== 'random').length;
+  const found = plans.filter(({ basis, file }) => file === undefined && !isDrawn(basis)).length;
   const work = { calibration: 0, frames: 0, measuring: 0, summary: 0 };
   for (const { layers, sweeps } of parts) {
     work.calibration += settings.calibrationBatches * tokens * body * (dataDriven ? sweeps.length : 0);
