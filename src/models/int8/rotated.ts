@@ -1,4 +1,4 @@
-/** One scale per output after a rotation of the inner dimension: `MatMulInteger`, which takes half of the time. */
+/** One scale per output after a rotation of the inner dimension: `MatMulInteger`, which leaves the inner loop to integers. */
 import { ROTATED, rotateBlocks, rotatedMatmul, rotatedWidth } from '../../graph/index.ts';
 import type { Factor, KernelRecord } from './kernel.ts';
 
