@@ -162,7 +162,7 @@ class Judge {
       throw new Fault('type of the alignment');
     if (entry.type !== 4) this.open ??= 'an alignment that is not uint32';
     const alignment = Number(entry.text);
-    const isPower = alignment > 0 && Math.log2(alignment) % 1 === 0;
+    const isPower = alignment >= 1 && Math.log2(alignment) % 1 === 0;
     const isMultiple = alignment > 0 && alignment % 8 === 0;
     if (!isPower && !isMultiple) throw new Fault('alignment');
     if (!isPower || !isMultiple) this.open ??= 'an alignment that ggml and the specification see differently';
