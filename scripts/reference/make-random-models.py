@@ -164,6 +164,7 @@ MODELS = {
     },
     "llama-linear": {
         "about": "linear scaling in the new form, with its own theta, before the root's",
+        "warns": True,
         "config": LLAMA | {"rope_theta": 77.0,
                            "rope_parameters": {"rope_type": "linear", "factor": 2.5, "rope_theta": 300.0}},
     },

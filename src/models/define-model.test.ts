@@ -213,7 +213,7 @@ const WARNED: [Record<string, unknown>, RegExp][] = [
   ],
   [
     { rope_theta: 1000, rope_parameters: { rope_type: 'default', rope_theta: 5000 } },
-    /rope_theta is 1000, that of its rope_parameters 5000: the second counts/,
+    /rope_theta is 1000, the rope_theta of its rope_parameters 5000: the second counts/,
   ],
 ];
 

@@ -22,7 +22,7 @@ const schema = z.object({
     tie_word_embeddings: true,
   }),
   ...gemmaFields,
-  rope_local_base_freq: z.number().positive().default(10_000),
+  rope_local_base_freq: z.number().positive().optional(),
   sliding_window_pattern: z.int().positive().default(6),
   final_logit_softcapping: capField(null),
 });
@@ -74,7 +74,12 @@ function rotaryOf(c: Gemma3Config, type: LayerType): Rotary {
     isFull && c.rope_scaling != null ? 'rope_scaling' : `rope_parameters.${type}`,
     scaling as Record<string, unknown>,
     { ...config, rope_theta: root },
-    { modelType: 'gemma3_text', headSize: c.head_dim, theta: isFull ? 1_000_000 : 10_000 },
+    {
+      modelType: 'gemma3_text',
+      headSize: c.head_dim,
+      theta: isFull ? 1_000_000 : 10_000,
+      rootField: isFull ? 'rope_theta' : 'rope_local_base_freq',
+    },
   );
 }
 

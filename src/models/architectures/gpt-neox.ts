@@ -57,7 +57,7 @@ export const gptNeox = decoderArchitecture({
       throw unsupported('head_dim', config.head_dim, `${headSize}`);
     const rotary = readRotary(
       { ...c, rope_theta: config.rotary_emb_base == null ? undefined : c.rotary_emb_base },
-      { modelType: 'gpt_neox', headSize, partial: c.rotary_pct },
+      { modelType: 'gpt_neox', headSize, partial: c.rotary_pct, rootField: 'rotary_emb_base' },
     );
     const attention = c.attention_bias ? (['query-key-value', 'output'] as const) : [];
     return {

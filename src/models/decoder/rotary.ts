@@ -36,6 +36,8 @@ export interface RopeRules {
   readonly headSize: number;
   /** θ of a config that says none; default 10,000. */
   readonly theta?: number;
+  /** What the config calls θ where no scaling brings its own (`rope_theta`). */
+  readonly rootField?: string;
   /** Share of a head that turns where the config says none; absent where the architecture always turns all of it. */
   readonly partial?: number;
   /** Types of scaling as the architecture spells them, by what they mean; default every one under its own name. */
@@ -81,7 +83,7 @@ export function readScaling(
   config: RopeConfig,
   rules: RopeRules,
 ): Rotary {
-  const { modelType, headSize, types = {} } = rules;
+  const { modelType, headSize, types = {}, rootField = 'rope_theta' } = rules;
   const said = parseConfig(scalingSchema, value, `${modelType} (${field})`);
   const spelled = said.rope_type ?? said.type ?? 'default';
   const known =
@@ -118,7 +120,7 @@ export function readScaling(
       ...(root === null || root === theta || config.rope_theta === undefined
         ? []
         : [
-            `The config's rope_theta is ${root}, that of its ${field} ${theta}: the second counts, as in transformers.`,
+            `The config's ${rootField} is ${root}, the rope_theta of its ${field} ${theta}: the second counts, as in transformers.`,
           ]),
       ...(idle.length === 0
         ? []
