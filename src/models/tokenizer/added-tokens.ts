@@ -1,5 +1,6 @@
 /** Tokens that are found in the text itself, before anything else is done to it (`src/tokenizer/added_vocabulary.rs`). */
 import { z } from 'zod';
+import { PrefixTree } from './prefix-tree.ts';
 
 const addedTokenSchema = z.strictObject({
   __type: z.literal('AddedToken').optional(),
@@ -31,29 +32,15 @@ const ENDS_WITH_WORD = new RegExp(`${WORD}$`, 'u');
 const STARTS_WITH_WORD = new RegExp(`^${WORD}`, 'u');
 const SPACE = /\p{White_Space}/u;
 
-interface Node {
-  readonly next: Map<string, Node>;
-  token?: AddedToken;
-}
-
 /** Finds tokens in a text: the leftmost, and of those that begin at one place the longest. */
 export class TokenFinder {
-  private readonly root: Node = { next: new Map() };
+  private readonly tree = new PrefixTree<AddedToken>();
   private readonly begins: RegExp;
 
   /** @param tokens with the text to look for. */
   constructor(tokens: readonly { readonly text: string; readonly token: AddedToken }[]) {
-    for (const { text, token } of tokens) {
-      let node = this.root;
-      for (const unit of text.split('')) {
-        if (!node.next.has(unit)) node.next.set(unit, { next: new Map() });
-        node = node.next.get(unit)!;
-      }
-      if (text !== '') node.token ??= token;
-    }
-    const units = [...this.root.next.keys()].map(
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
+    for (const { text, token } of tokens) this.tree.add(text, token);
+    const units = this.tree.begins.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
     this.begins = units.length === 0 ? /(?!)/g : new RegExp(`[${units.join('')}]`, 'g');
   }
 
@@ -81,10 +68,9 @@ export class TokenFinder {
 
   private longest(text: string, start: number): { token: AddedToken; length: number } | undefined {
     let found: { token: AddedToken; length: number } | undefined;
-    let node = this.root.next.get(text[start]!);
-    for (let end = start + 1; node !== undefined; node = node.next.get(text[end++]!)) {
-      if (node.token !== undefined) found = { token: node.token, length: end - start };
-    }
+    this.tree.visit(text, start, (end, token) => {
+      found = { token, length: end - start };
+    });
     return found;
   }
 }

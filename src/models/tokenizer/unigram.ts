@@ -1,15 +1,11 @@
 /** The likeliest way to write a word in tokens (`src/models/unigram` of the tokenizers library, there `encode_optimized`). */
 import { bytesOf, findNeighbours } from './byte-pairs.ts';
 import type { IdList } from './id-list.ts';
+import { PrefixTree } from './prefix-tree.ts';
 import { cutApart } from './unbroken-text.ts';
 
 /** What an unknown character costs beyond the least likely token. */
 const UNKNOWN_PENALTY = 10;
-
-interface Node {
-  readonly next: Map<string, Node>;
-  id?: number;
-}
 
 export class Unigram {
   readonly vocabulary: ReadonlyMap<string, number>;
@@ -17,7 +13,7 @@ export class Unigram {
   private readonly unknown: number | null;
   private readonly unknownScore: number;
   private readonly byteFallback: boolean;
-  private readonly root: Node = { next: new Map() };
+  private readonly tree = new PrefixTree<number>();
   private readonly neighbours: ReadonlySet<string>;
 
   /** Throws when there is no token, or no such token as `unknown`. */
@@ -30,7 +26,7 @@ export class Unigram {
     this.unknown = unknown;
     this.unknownScore = this.scores.reduce((least, score) => Math.min(least, score)) - UNKNOWN_PENALTY;
     this.byteFallback = byteFallback;
-    for (const [token, id] of this.vocabulary) this.add(token, id);
+    for (const [token, id] of this.vocabulary) this.tree.add(Array.from(token), id);
     this.neighbours = findNeighbours(this.vocabulary.keys());
   }
 
@@ -41,15 +37,6 @@ export class Unigram {
       state = this.encodeStretch(Array.from(stretch), state, ids);
     }
     this.writeUnknown(state.unknown, ids);
-  }
-
-  private add(token: string, id: number): void {
-    let node = this.root;
-    for (const character of token) {
-      if (!node.next.has(character)) node.next.set(character, { next: new Map() });
-      node = node.next.get(character)!;
-    }
-    if (token !== '') node.id = id;
   }
 
   /** Scores go on from stretch to stretch: sums that are rounded otherwise could decide otherwise. */
@@ -68,12 +55,10 @@ export class Unigram {
     };
     for (let start = 0; start < length; start++) {
       let single = false;
-      let node = this.root.next.get(characters[start]!);
-      for (let end = start + 1; node !== undefined; node = node.next.get(characters[end++]!)) {
-        if (node.id === undefined) continue;
-        offer(start, end, this.scores[node.id]!, node.id);
+      this.tree.visit(characters, start, (end, id) => {
+        offer(start, end, this.scores[id]!, id);
         single ||= end === start + 1;
-      }
+      });
       if (single) continue;
       if (this.unknown === null) throw new Error('a character is no token, and there is no unknown token');
       offer(start, start + 1, this.unknownScore, this.unknown);
