@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { readSafetensorsHeader } from '../src/checkpoint/index.ts';
 import type { FrameSet, PlacedFrame } from '../src/coverage/frame.ts';
-import type { Batch, LinearLayer } from '../src/models/index.ts';
+import type { LinearLayer } from '../src/models/index.ts';
+import type { Batch } from '../src/text/index.ts';
 
 export function readBatches(path: string): Batch[] {
   const file = readFileSync(path);

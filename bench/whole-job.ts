@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { writeSafetensors } from '../src/checkpoint/index.ts';
 import { readBatches } from '../src/coverage/probe.ts';
 import { resolveProbe } from '../src/coverage/settings.ts';
-import { type Batch, openModel } from '../src/models/index.ts';
+import { openModel } from '../src/models/index.ts';
 import { createRng } from '../src/numeric/index.ts';
 import type { ProbeRecord } from '../src/record/index.ts';
+import type { Batch } from '../src/text/index.ts';
 import type { Setting } from './bench.ts';
 import { type Contender, json, print, type Run, race, spread, table } from './race.ts';
 

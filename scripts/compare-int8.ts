@@ -9,9 +9,10 @@
  */
 import { buildPass, LOSS } from '../src/coverage/pass.ts';
 import { Graph, matmul, mul, Reshape, reduceSum, type Value } from '../src/graph/index.ts';
-import { lossInputs, openModel, readSequences, sampleBatches } from '../src/models/index.ts';
+import { lossInputs, openModel } from '../src/models/index.ts';
 import { createRng, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine, type Program } from '../src/runtime/index.ts';
+import { readSequences, sampleBatches } from '../src/text/index.ts';
 
 const [path, text = 'assets/text/moby-dick.txt', count = '4'] = process.argv.slice(2);
 if (path === undefined) throw new Error('usage: compare-int8.ts MODEL [TEXT [BATCHES]]');

@@ -36,17 +36,7 @@ export {
   probe,
 } from './coverage/index.ts';
 export { UserError } from './errors/index.ts';
-export {
-  type Batch,
-  type Document,
-  type Documents,
-  type Model,
-  makeSequences,
-  type OpenModelOptions,
-  openModel,
-  readDocuments,
-  type Sequences,
-} from './models/index.ts';
+export { type Model, type OpenModelOptions, openModel } from './models/index.ts';
 export type { Interval, Matrix } from './numeric/index.ts';
 export {
   type AdapterFamily,
@@ -87,6 +77,14 @@ export {
   renderTrainHtml,
   summarizeTraining,
 } from './report/index.ts';
+export {
+  type Batch,
+  type Document,
+  type Documents,
+  makeSequences,
+  readDocuments,
+  type Sequences,
+} from './text/index.ts';
 export {
   meanLoss,
   type SequenceLosses,

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeFrames, planFrames } from '../src/coverage/index.ts';
-import { type Model, makeSequences, openModel, readDocuments, sampleBatches } from '../src/models/index.ts';
+import { type Model, openModel } from '../src/models/index.ts';
 import { createRng, leadingColumns } from '../src/numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../src/runtime/index.ts';
+import { makeSequences, readDocuments, sampleBatches } from '../src/text/index.ts';
 import { makeTinyModel, writeText } from './e2e/tiny-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'frames-cache-'));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { trainBytePairs } from '../scripts/assets/bpe-trainer.ts';
 import { tokenizerFiles } from '../scripts/assets/tokenizer-files.ts';
-import { createTokenizer } from '../src/models/tokenizer.ts';
+import { createTokenizer } from '../src/text/tokenizer.ts';
 
 describe('trainBytePairs', () => {
   it('joins the most frequent pair first, and counts anew after each merge', () => {

@@ -5,8 +5,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { readWeight } from '../../src/checkpoint/index.ts';
-import { makeSequences, openModel, readDocuments } from '../../src/models/index.ts';
+import { openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
+import { makeSequences, readDocuments } from '../../src/text/index.ts';
 import { evaluateLoss } from '../../src/training/index.ts';
 
 const SEQUENCES = 16;

@@ -6,9 +6,10 @@ import {
   type Progress,
   planFrames,
 } from '../coverage/index.ts';
-import type { Batch, Model } from '../models/index.ts';
+import type { Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import type { Adapter } from './adapter.ts';
 import { createAdapter, type LayerPlan, needsFrame, type StartOptions, startLayerAdapter } from './start.ts';
 

@@ -1,9 +1,10 @@
 /** Adapters for tests: random frames and random trained values, no training run needed. */
 import { Graph } from '../graph/index.ts';
-import { type Batch, buildLoss, lossInputs, type Model } from '../models/index.ts';
+import { buildLoss, lossInputs, type Model } from '../models/index.ts';
 import { createRng, float32, sizeOf, type Tensor } from '../numeric/index.ts';
 import type { AdapterFamily } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import type { Adapter, LayerAdapter } from './adapter.ts';
 import { FAMILY_RULES } from './families.ts';
 import { trainedShapes } from './layer-update.ts';

@@ -5,10 +5,11 @@ import { type Adapter, adaptedModel, exportMerged, loadAdapter } from '../adapte
 import { fitContext } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
-import { type Model, openModel, readDocuments, readSequences } from '../models/index.ts';
+import { type Model, openModel } from '../models/index.ts';
 import { defaultsOf, type OptionValues, pathsOption, switchOption, under } from '../options/index.ts';
 import { type Compute, PROBE_OPTIONS, TRAIN_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
+import { readDocuments, readSequences } from '../text/index.ts';
 import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';

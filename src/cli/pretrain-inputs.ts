@@ -2,13 +2,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../errors/index.ts';
-import {
-  type ModelDefinition,
-  openTokenizer,
-  readSequences,
-  type Sequences,
-  type Tokenizer,
-} from '../models/index.ts';
+import type { ModelDefinition } from '../models/index.ts';
+import { openTokenizer, readSequences, type Sequences, type Tokenizer } from '../text/index.ts';
 import { readModelConfig } from '../training/index.ts';
 import type { PretrainFlags } from './pretrain-options.ts';
 

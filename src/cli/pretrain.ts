@@ -5,9 +5,10 @@ import { Command } from 'commander';
 import { openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder } from '../files/index.ts';
-import { hashSequences, saveModel } from '../models/index.ts';
+import { saveModel } from '../models/index.ts';
 import { finishRun, type PretrainRecord, writePretrainRecord } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { hashSequences } from '../text/index.ts';
 import {
   evaluateLoss,
   hasAnyCheckpoint,

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type ProbeResult, probe } from '../coverage/index.ts';
-import { openModel, readDocuments } from '../models/index.ts';
+import { openModel } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
+import { readDocuments } from '../text/index.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';

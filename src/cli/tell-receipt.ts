@@ -1,6 +1,6 @@
 /** What became of a text, in a few lines. */
 import { oneLine } from '../errors/index.ts';
-import type { Receipt } from '../models/index.ts';
+import type { Receipt } from '../text/index.ts';
 
 /** Bytes of each part of the first sequence that are shown. */
 const SHOWN = 120;

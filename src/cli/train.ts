@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { ADAPTER_TENSORS } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { lockFolder, writeFileAtomically } from '../files/index.ts';
-import { openModel, readDocuments } from '../models/index.ts';
+import { openModel } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import {
   finishRun,
@@ -15,6 +15,7 @@ import {
   type TrainMetrics,
 } from '../record/index.ts';
 import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
+import { readDocuments } from '../text/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';

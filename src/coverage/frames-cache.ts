@@ -1,7 +1,8 @@
 /** Frames made from calibration batches, kept on disk between runs by all that determines them. */
 import type { CacheEntry } from '../checkpoint/index.ts';
-import { type Batch, hashSequences, type LinearLayer, type Model } from '../models/index.ts';
+import type { LinearLayer, Model } from '../models/index.ts';
 import { float32, fromFloat32, leadingColumns, type Matrix, type Tensor } from '../numeric/index.ts';
+import { type Batch, hashSequences } from '../text/index.ts';
 import { type Frame, frameRank } from './frame.ts';
 
 /** To be raised whenever frames come out otherwise than before. */

@@ -1,9 +1,10 @@
 /** The frames of every basis on every layer. */
 import { parse } from 'node:path';
-import type { Batch, LinearLayer, Model } from '../models/index.ts';
+import type { LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import { type Basis, isDrawn, namedBasis } from '../record/index.ts';
 import type { Engine, Resident } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import {
   BASIS_RULES,
   type BasisRule,

@@ -1,9 +1,10 @@
 /** The passes that measure: two batches side by side in each. */
 import { UserError } from '../errors/index.ts';
-import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
+import { type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
 import { float32, type Rng, shuffle, studentInterval, type Tensor } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { SpectraReader } from './batch-spectra.ts';
 import { collectMeasurements, LANE_TARGETS, type MeasurePlan } from './collect.ts';
 import { FAMILY_RULES } from './families.ts';

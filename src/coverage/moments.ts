@@ -1,7 +1,8 @@
 /** Whole gradients and second moments of layers, summed in the engine: layer groups bound the memory. */
-import { type Batch, type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
+import { type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
 import { float32, fromFloat32, type Matrix } from '../numeric/index.ts';
 import type { Engine, Resident } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { beforeName, buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
 import { planSweeps, type Sweep } from './sweeps.ts';
 

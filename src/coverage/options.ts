@@ -1,8 +1,9 @@
 /** What a probe can be asked, with its defaults. */
 import { UserError } from '../errors/index.ts';
-import type { LinearLayer, Receipt } from '../models/index.ts';
+import type { LinearLayer } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import { DEFAULT_RANKS, type PROBE_OPTIONS } from '../record/index.ts';
+import type { Receipt } from '../text/index.ts';
 
 /** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */
 export interface ProbeOptions extends OptionValues<typeof PROBE_OPTIONS> {

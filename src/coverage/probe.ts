@@ -1,17 +1,10 @@
 /** The probe: frames, passes, results. */
 import { makeTemporaryFolder, removeTemporaryFolder } from '../files/index.ts';
-import {
-  type Batch,
-  describeModel,
-  type Model,
-  type Receipt,
-  readSequences,
-  sampleBatches,
-  targetCount,
-} from '../models/index.ts';
+import { describeModel, type Model, targetCount } from '../models/index.ts';
 import { createRng, type Rng, studentInterval } from '../numeric/index.ts';
 import { type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
+import { type Batch, type Receipt, readSequences, sampleBatches } from '../text/index.ts';
 import { compareBases } from './compare-bases.ts';
 import { measureParts } from './measure-parts.ts';
 import { describePlan, planMemory } from './memory-plan.ts';

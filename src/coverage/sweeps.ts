@@ -1,6 +1,7 @@
 /** How calibration is divided: sweeps of passes over all batches, each for as many layers as memory allows. */
 import { byteLength, estimatePeakBytes } from '../graph/index.ts';
-import type { Batch, LinearLayer, Model } from '../models/index.ts';
+import type { LinearLayer, Model } from '../models/index.ts';
+import type { Batch } from '../text/index.ts';
 import { buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
 import { fitRecomputed } from './pass.ts';
 

@@ -3,9 +3,10 @@
 import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../adapters/index.ts';
 import { buildPass } from '../coverage/index.ts';
 import { matmul } from '../graph/index.ts';
-import { type Batch, lossInputs, type Model, type Sequences } from '../models/index.ts';
+import { lossInputs, type Model } from '../models/index.ts';
 import { spread } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch, Sequences } from '../text/index.ts';
 import { loadSequenceLosses, lossPerTarget } from '../training/index.ts';
 
 /** The model with its adapter's trained arrays as inputs of every graph. */

@@ -13,10 +13,11 @@ import {
   summarizeReach,
   Whitener,
 } from '../coverage/index.ts';
-import { type Batch, groupOf, type Model } from '../models/index.ts';
+import { groupOf, type Model } from '../models/index.ts';
 import { effectiveRank, fromFloat32, gramSingularValues, mean, type Rng, spread } from '../numeric/index.ts';
 import { type Family, roundSignificant } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { type CoveragePoint, type EffectiveRanks, OBSERVED_RANKS } from './trial.ts';
 import { type BasisFrames, RIDGE } from './workbench.ts';
 

@@ -5,17 +5,10 @@ import { basename, join } from 'node:path';
 import { canonicalJson, hashFiles } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import { readJsonObject, SIZE_LIMITS, writeFolderAtomically } from '../files/index.ts';
-import {
-  describeModel,
-  hashSequences,
-  inspectModel,
-  openModel,
-  readDocuments,
-  readSequences,
-  saveModel,
-} from '../models/index.ts';
+import { describeModel, inspectModel, openModel, saveModel } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { type SettingRecord, writeJsonAtomic } from '../record/index.ts';
+import { hashSequences, readDocuments, readSequences } from '../text/index.ts';
 import { initialWeights } from '../training/index.ts';
 import type { PlannedSetting } from './plan.ts';
 import { FULL, QUICK, REAL } from './scale.ts';

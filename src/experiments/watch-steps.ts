@@ -1,9 +1,9 @@
 /** Directions of consecutive gradients, projected and whole, on one fixed batch and on a fresh one at each step. */
 
 import type { LayerAdapter } from '../adapters/index.ts';
-import type { Batch } from '../models/index.ts';
 import { cosine } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
+import type { Batch } from '../text/index.ts';
 import type { AdapterGradients } from '../training/index.ts';
 import { type FedProgram, loadFullGradients } from './fed-adapter.ts';
 import { DIGITS } from './observe.ts';

@@ -8,17 +8,11 @@ import {
   needsCalibration,
   planBasis,
 } from '../coverage/index.ts';
-import {
-  type Batch,
-  type Model,
-  openModel,
-  readSequences,
-  type Sequences,
-  sampleBatches,
-} from '../models/index.ts';
+import { type Model, openModel } from '../models/index.ts';
 import { createRng, float32, matrix, type Rng, spread, type Tensor } from '../numeric/index.ts';
 import { type Basis, PROBE_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import { type Batch, readSequences, type Sequences, sampleBatches } from '../text/index.ts';
 import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting } from './trial.ts';
 

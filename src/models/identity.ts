@@ -1,7 +1,5 @@
-/** What a model and a text are, told so that two that are not the same never pass for one another. */
-import { createHash } from 'node:crypto';
+/** What a model is, told so that two that are not the same never pass for one another. */
 import type { ModelSource } from '../record/index.ts';
-import type { Sequences } from './batches.ts';
 import type { Model } from './model.ts';
 
 /** The model in the words of a record; weights by their hash, the config by all of it that numbers depend on. */
@@ -16,20 +14,6 @@ export async function describeModel(model: Model): Promise<ModelSource> {
     sha256: await checkpoint.sha256(),
     config: definition.computed,
   };
-}
-
-/**
- * sha256 of token ids and loss masks: of text, tokenizer and cutting together, whatever made them so.
- */
-export function hashSequences({
-  tokens,
-  lossMask,
-  seqLen,
-}: Pick<Sequences, 'tokens' | 'lossMask' | 'seqLen'>): string {
-  const hash = createHash('sha256').update(`${seqLen} `);
-  for (const part of [tokens, lossMask])
-    hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
-  return hash.digest('hex');
 }
 
 /** Fields of two configs that differ, as `field value`, theirs and ours: empty when they compute the same. */

@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../graph/index.ts';
 import { float32, int64, type Tensor } from '../numeric/index.ts';
-import type { Batch } from './batches.ts';
+import type { Batch } from '../text/index.ts';
 import { softCap } from './decoder/attention.ts';
 import type { ModelDefinition } from './definition.ts';
 import { ForwardContext, type LinearTrace, type WeightProvider } from './forward.ts';

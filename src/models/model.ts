@@ -6,6 +6,7 @@ import type { Graph } from '../graph/index.ts';
 import { sizeOf } from '../numeric/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import type { Compute, Int8Kernel } from '../record/index.ts';
+import { openTokenizer, type Tokenizer } from '../text/index.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
 import { defineModel } from './define-model.ts';
 import { layerWeights, type ModelDefinition, type StoredLayer, type WeightSpec } from './definition.ts';
@@ -13,7 +14,6 @@ import { floatProducts, type WeightProvider } from './forward.ts';
 import { chooseKernel, KERNELS } from './int8/choose.ts';
 import { int8Products, packedRanges, packWeights } from './int8/pack.ts';
 import type { MODEL_OPTIONS } from './model-options.ts';
-import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { watchModel } from './watch-model.ts';
 
 /** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */

@@ -7,9 +7,10 @@ import {
   withAdapters,
 } from '../adapters/index.ts';
 import { Graph } from '../graph/index.ts';
-import type { Batch, Model } from '../models/index.ts';
+import type { Model } from '../models/index.ts';
 import type { Rng, Tensor } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { type LossAndGradients, loadLossGradients } from './loss-gradients.ts';
 
 export interface AdapterPassOptions {

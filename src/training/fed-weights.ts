@@ -1,8 +1,9 @@
 /** Weights that change between runs: inputs of the graph, and what they are fed with. */
 import { invariant } from '../errors/index.ts';
 import type { Graph, Value } from '../graph/index.ts';
-import { type Batch, floatProducts, lossInputs, type WeightProvider } from '../models/index.ts';
+import { floatProducts, lossInputs, type WeightProvider } from '../models/index.ts';
 import { float32, type Tensor } from '../numeric/index.ts';
+import type { Batch } from '../text/index.ts';
 import type { NamedArrays } from './named-arrays.ts';
 
 /** The weights of a model as inputs of a graph, made when the model asks for them. */

@@ -1,6 +1,6 @@
 /** The loop of every training: of an adapter, of a whole model, of a trial. */
 import { invariant } from '../errors/index.ts';
-import type { Batch } from '../models/index.ts';
+import type { Batch } from '../text/index.ts';
 import { clipGradients, globalNorm } from './clip.ts';
 import type { LossAndGradients } from './loss-gradients.ts';
 import type { StepMetrics } from './metrics-file.ts';

@@ -1,7 +1,6 @@
 /** One pass of training: a loss and its gradients, for whatever is trained. */
 import type { Graph, Value } from '../graph/index.ts';
 import {
-  type Batch,
   buildLoss,
   lossGradients,
   type ModelDefinition,
@@ -10,6 +9,7 @@ import {
 } from '../models/index.ts';
 import type { Tensor } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { piecesOf, weightedInputs } from './fed-weights.ts';
 
 export interface LossAndGradients {

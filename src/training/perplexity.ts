@@ -1,17 +1,10 @@
 /** How well a model predicts a text: loss and perplexity with intervals over its sequences. */
 import { invariant } from '../errors/index.ts';
 import { Graph } from '../graph/index.ts';
-import {
-  type Batch,
-  buildLoss,
-  lossInputs,
-  type Model,
-  type ModelDefinition,
-  type Sequences,
-  targetCount,
-} from '../models/index.ts';
+import { buildLoss, lossInputs, type Model, type ModelDefinition, targetCount } from '../models/index.ts';
 import { type Interval, studentInterval, type Tensor } from '../numeric/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch, Sequences } from '../text/index.ts';
 import { FedWeights } from './fed-weights.ts';
 import type { NamedArrays } from './named-arrays.ts';
 

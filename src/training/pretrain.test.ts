@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLockFile } from '../files/index.ts';
-import type { Sequences } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
+import type { Sequences } from '../text/index.ts';
 import {
   evaluateLoss,
   initialWeights,

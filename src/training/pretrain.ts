@@ -1,10 +1,11 @@
 /** Pretraining: a model from its config alone, all weights trained by AdamW. */
 import { UserError } from '../errors/index.ts';
 import { type FolderLock, lockFolder } from '../files/index.ts';
-import type { ModelDefinition, Sequences } from '../models/index.ts';
+import type { ModelDefinition } from '../models/index.ts';
 import { createRng, float32, sizeOf } from '../numeric/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Sequences } from '../text/index.ts';
 import { adamw } from './adamw.ts';
 import { loadCheckpoint, refuseNothingToResume, saveCheckpoint } from './checkpoint.ts';
 import { initialWeights } from './initial-weights.ts';

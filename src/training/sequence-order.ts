@@ -1,6 +1,7 @@
 /** Training sequences in an order that is shuffled anew for every epoch. */
-import type { Batch, Sequences } from '../models/index.ts';
+
 import { type Rng, shuffle } from '../numeric/index.ts';
+import type { Batch, Sequences } from '../text/index.ts';
 
 /**
  * Batches from an endless stream: epoch after epoch, each in an order of its own. The stream's place is a number,

@@ -20,10 +20,11 @@ import {
   summarizeReach,
   Whitener,
 } from '../coverage/index.ts';
-import { type Batch, type Model, targetCount } from '../models/index.ts';
+import { type Model, targetCount } from '../models/index.ts';
 import { type Matrix, matrix } from '../numeric/index.ts';
 import { FAMILIES, type TrainMetrics } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 
 /**
  * Coverage, energy, gain, signal coverage and held-out ν of the adapters together, on two batches.

@@ -1,7 +1,8 @@
 /** The texts of a training run as sequences, checked to be long enough. */
 import { UserError } from '../errors/index.ts';
-import { hashSequences, type Model, type Receipt, readSequences, type Sequences } from '../models/index.ts';
+import type { Model } from '../models/index.ts';
 import type { TrainRecord } from '../record/index.ts';
+import { hashSequences, type Receipt, readSequences, type Sequences } from '../text/index.ts';
 
 export interface TrainData {
   readonly sequences: Sequences;

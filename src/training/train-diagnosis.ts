@@ -3,8 +3,9 @@
 import { adapterFeeds, adapterValues, type LayerAdapter, withAdapters } from '../adapters/index.ts';
 import { UserError } from '../errors/index.ts';
 import { Graph, mul, reduceSum } from '../graph/index.ts';
-import { type Batch, buildLoss, lossInputs, type Model } from '../models/index.ts';
+import { buildLoss, lossInputs, type Model } from '../models/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { piecesOf } from './fed-weights.ts';
 import type { ReadyStep } from './loop.ts';
 import type { NamedArrays } from './named-arrays.ts';

@@ -3,9 +3,10 @@ import { isLowRank } from '../adapters/index.ts';
 import { fitContext, type MemoryUse, type Progress } from '../coverage/index.ts';
 import { type ErrorParts, type SayOption, UserError } from '../errors/index.ts';
 import type { FolderLock } from '../files/index.ts';
-import type { Model, Receipt } from '../models/index.ts';
+import type { Model } from '../models/index.ts';
 import { type OptionValues, resolveOptions } from '../options/index.ts';
 import { TRAIN_OPTIONS, type TrainMetrics, type TrainSettings } from '../record/index.ts';
+import type { Receipt } from '../text/index.ts';
 
 /** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */
 export interface TrainOptions extends OptionValues<typeof TRAIN_OPTIONS> {

@@ -11,7 +11,7 @@ import {
   trainedTensors,
 } from '../adapters/index.ts';
 import { needsCalibration } from '../coverage/index.ts';
-import { describeModel, type Model, sampleBatches } from '../models/index.ts';
+import { describeModel, type Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import {
   type ModelSource,
@@ -21,6 +21,7 @@ import {
   type TrainSettings,
 } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import { sampleBatches } from '../text/index.ts';
 import { loadAdapterGradients } from './adapter-gradients.ts';
 import {
   type CheckpointSettings,

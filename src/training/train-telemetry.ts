@@ -11,10 +11,11 @@ import {
 } from '../adapters/index.ts';
 import { collectMoments } from '../coverage/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
-import { type Batch, type Model, sampleBatches } from '../models/index.ts';
+import type { Model } from '../models/index.ts';
 import { cosine, effectiveRank, gramSingularValues, type Rng, spread } from '../numeric/index.ts';
 import type { TrainMetrics, TrainSettings } from '../record/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import { type Batch, sampleBatches } from '../text/index.ts';
 import { loadAdapterGradients } from './adapter-gradients.ts';
 import { measureAdapter } from './train-coverage.ts';
 import type { TrainData } from './train-data.ts';

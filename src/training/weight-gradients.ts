@@ -1,7 +1,8 @@
 /** Loss and gradients of all weights, with the weights fed at every run. */
 import { Graph } from '../graph/index.ts';
-import type { Batch, ModelDefinition } from '../models/index.ts';
+import type { ModelDefinition } from '../models/index.ts';
 import type { Engine } from '../runtime/index.ts';
+import type { Batch } from '../text/index.ts';
 import { FedWeights } from './fed-weights.ts';
 import { type LossAndGradients, loadLossGradients, type PassShape } from './loss-gradients.ts';
 import type { NamedArrays } from './named-arrays.ts';

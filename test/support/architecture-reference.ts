@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readWeight } from '../../src/checkpoint/index.ts';
 import { openSafetensors } from '../../src/checkpoint/open-safetensors.ts';
-import type { Batch } from '../../src/models/index.ts';
+import type { Batch } from '../../src/text/index.ts';
 import type { ModelReference } from './model-reference.ts';
 
 const FOLDER = fileURLToPath(new URL('../reference/architectures/', import.meta.url));

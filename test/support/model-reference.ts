@@ -4,10 +4,11 @@ import { collectMeasurements, type MeasurePlan } from '../../src/coverage/collec
 import { type Frame, type FrameSet, placeFrames } from '../../src/coverage/frame.ts';
 import { addPass, emptyMeasurement } from '../../src/coverage/measurement.ts';
 import { buildPass, LOSS } from '../../src/coverage/pass.ts';
-import { type Batch, lossInputs, type Model } from '../../src/models/index.ts';
+import { lossInputs, type Model } from '../../src/models/index.ts';
 import { type Matrix, matrix } from '../../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../../src/record/index.ts';
 import type { Engine } from '../../src/runtime/index.ts';
+import type { Batch } from '../../src/text/index.ts';
 
 /** As `make-random-models.py` and `make-ggufs.py` write it. */
 export interface ModelReference {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readSafetensorsHeader } from '../../src/checkpoint/index.ts';
-import type { Batch } from '../../src/models/index.ts';
+import type { Batch } from '../../src/text/index.ts';
 
 export const REFERENCE_MODELS = ['gpt2', 'llama', 'llama-tied', 'llama-scaled'] as const;
 

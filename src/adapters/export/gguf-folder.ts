@@ -1,6 +1,6 @@
 /** What a Hugging Face folder needs beside weights, made from the header of a GGUF file. */
 import type { GgufMetadata } from '../../checkpoint/index.ts';
-import { tokenizerFromGguf } from '../../models/index.ts';
+import { tokenizerFromGguf } from '../../text/index.ts';
 
 /** config.json: the model's shape, and the tokens that begin, end and pad its texts. */
 export function ggufModelConfig(

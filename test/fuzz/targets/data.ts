@@ -1,8 +1,8 @@
 /** Texts that are measured and trained on. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Document, readDocuments } from '../../../src/models/index.ts';
 import type { Rng } from '../../../src/numeric/index.ts';
+import { type Document, readDocuments } from '../../../src/text/index.ts';
 import { changeBytes, textBytes } from '../kit/change-bytes.ts';
 import { breakJson, differs } from '../kit/json-case.ts';
 import { chance, oddJson, pick, words } from '../kit/odd-values.ts';

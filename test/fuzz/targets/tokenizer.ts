@@ -1,7 +1,7 @@
 /** Tokenizers of Hugging Face folders. What opens must also encode and decode. */
 import type { Checkpoint } from '../../../src/checkpoint/index.ts';
-import { openTokenizer, type Tokenizer } from '../../../src/models/index.ts';
 import type { Rng } from '../../../src/numeric/index.ts';
+import { openTokenizer, type Tokenizer } from '../../../src/text/index.ts';
 import { BYTE_CHARACTERS } from '../kit/bytes-alphabet.ts';
 import { breakJson } from '../kit/json-case.ts';
 import { chance, oddName, pick } from '../kit/odd-values.ts';
