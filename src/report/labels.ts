@@ -11,8 +11,8 @@ export function basisMeaning({ settings }: ProbeRecord, name: string): string {
 
 export const FAMILY_MEANING: Readonly<Record<Family, string>> = {
   core: 'frozen frames, a trained K×K core (LoRA-XS, CT-LoRA)',
-  left: 'frozen left frame, trained right factor',
-  right: 'frozen right frame, trained left factor (LoRA at its start, LoRA-FA)',
+  left: 'frozen left frame, trained right factor (LoRA at its start, LoRA-FA: PEFT’s A is frozen)',
+  right: 'frozen right frame, trained left factor (PEFT’s B is frozen)',
   factors: 'both factors trained (LoRA)',
   diagonal: 'frozen frames, trained singular values (SVF)',
 };
