@@ -12,6 +12,7 @@ const { join } = require('node:path');
 const ROOMS = [
   'errors',
   'files',
+  'hub',
   'options',
   'numeric',
   'record',
@@ -34,6 +35,7 @@ const ROOMS = [
 const REASONS = {
   errors: 'errors is the bottom room, which everything may import: it imports nothing.',
   files: 'Files are read and written here for every room above; nothing here knows what stands in them.',
+  hub: 'Files are fetched here whatever they hold: what stands in them is for rooms above.',
   options: 'What an option is knows none of them: each room declares its own.',
   numeric: 'Numerical tools know nothing of models, files or engines, so that they can be checked alone.',
   record: 'A record must stay readable without the code that made it.',
