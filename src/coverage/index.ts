@@ -16,12 +16,12 @@ export {
   type MemoryUse,
   type ProbeOptions,
   type Progress,
-  selectLayers,
   selectRanks,
 } from './options.ts';
 export { buildPass, fitRecomputed } from './pass.ts';
 export { type ProbeResult, probe } from './probe.ts';
 export { type LayerReach, productsAt, type ReachSummary, summarizeReach } from './reach.ts';
+export { moduleOf, modulesByGroup, selectLayers } from './select-layers.ts';
 export { fitContext } from './settings.ts';
 export { type CalibrationRoom, USUAL_ROOM } from './sweeps.ts';
 export { Whitener } from './whitener.ts';

@@ -41,30 +41,6 @@ export interface Progress {
 /** Shares of the stages, which add up to 1. */
 export type StageShares = Readonly<Record<Progress['stage'], number>>;
 
-/** The layers whose module name matches the glob. Throws UserError `no-layers` when there is none. */
-export function selectLayers(layers: readonly LinearLayer[], glob: string): LinearLayer[] {
-  const patterns = glob.split(',').map((part) => globPattern(part.trim()));
-  const chosen = layers.filter(({ name }) => patterns.some((pattern) => pattern.test(name)));
-  if (chosen.length > 0) return chosen;
-  throw new UserError('no-layers', (option) => ({
-    what: `no layer of the model matches ${option('layers')}`,
-    got: glob,
-    expected: `a glob over names such as ${layers
-      .slice(0, 3)
-      .map(({ name }) => name)
-      .join(', ')}`,
-    fix: `for example ${option('layers')} '*${layers[0]!.name.split('.').at(-1)}'`,
-  }));
-}
-
-function globPattern(glob: string): RegExp {
-  const escaped = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${escaped}$`);
-}
-
 /**
  * The ranks to report, ascending. Asked for, each must fit at least one layer; by default those are left out that
  * fit none. Throws UserError `rank-too-large`.

@@ -5,7 +5,8 @@ import { outOfRange, resolveOptions } from '../options/index.ts';
 import { isDrawn, PROBE_OPTIONS, type ProbeRecord } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
 import { type FramePlan, planFrames } from './make-frames.ts';
-import { type ProbeOptions, selectLayers, selectRanks } from './options.ts';
+import { type ProbeOptions, selectRanks } from './options.ts';
+import { selectLayers } from './select-layers.ts';
 
 export type ProbeSettings = ProbeRecord['settings'];
 

@@ -87,12 +87,16 @@ export const PROBE_OPTIONS = {
     shownDefault: `${DEFAULT_RANKS[0]}..${DEFAULT_RANKS.at(-1)}, as far as they fit a layer`,
   },
   layers: {
-    flags: '--layers <glob>',
+    flags: '--layers <names>',
+    aliases: ['target-modules', 'lora-target-modules', 'lora-target'],
     group: WHAT,
-    help: 'layers by module name, with * and ?, several parted by commas',
+    help:
+      'as PEFT’s target modules: q_proj,v_proj or all-linear or a regular expression; also attention, mlp, and patterns ' +
+      'with * and ?',
     schema: z.string().min(1),
-    expected: 'a pattern over module names',
-    example: "--layers '*attn*'",
+    parse: (raw: unknown) => (Array.isArray(raw) ? raw.join(',') : raw),
+    expected: 'module names, parted by commas',
+    example: '--layers q_proj,v_proj',
     default: '*' as string,
     shownDefault: 'all',
   },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { loadReference } from '../../../test/support/reference.ts';
-import { selectLayers } from '../../coverage/options.ts';
+import { selectLayers } from '../../coverage/select-layers.ts';
 import { groupOf, inspectModel } from '../../models/index.ts';
 import { GROUP_LAYERS } from './arm-grid.ts';
 
