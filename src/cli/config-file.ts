@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { parseDocument } from 'yaml';
 import { UserError } from '../errors/index.ts';
 import { camelCase, kebabCase } from '../options/index.ts';
+import { adviceOnFlag } from './foreign-words.ts';
 
 /** Bytes; a page of options is 2 kB. */
 const SIZE_LIMIT = 2 ** 16;
@@ -15,7 +16,7 @@ const SIZE_LIMIT = 2 ** 16;
 const DEPTH_LIMIT = 100;
 
 /**
- * The entries of a configuration file under their names in camelCase; `seq-len` and `seqLen` are the same.
+ * The entries of a configuration file under their names in camelCase; `seq-len`, `seq_len` and `seqLen` are the same.
  *
  * @param known the names that may stand in it, in camelCase, and the option that each means.
  * @throws UserError `config-not-readable`, `config-not-yaml`, `config-not-a-map`, `config-unknown-key`,
@@ -24,13 +25,13 @@ const DEPTH_LIMIT = 100;
 export function readConfigFile(path: string, known: ReadonlyMap<string, string>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(readMap(path))) {
-    const name = known.get(camelCase(key));
+    const name = known.get(camelCase(key.replaceAll('_', '-')));
     if (name === undefined) {
       throw new UserError('config-unknown-key', {
         what: `${path} has a key that is no option`,
         got: key,
         expected: `any of ${[...new Set(known.values())].map(kebabCase).join(', ')}`,
-        fix: 'correct or remove the key',
+        fix: adviceOnFlag(kebabCase(key).replaceAll('_', '-')) ?? 'correct or remove the key',
       });
     }
     if (name in values) {

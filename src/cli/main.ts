@@ -9,13 +9,15 @@ import { exitCodeFor } from './report-error.ts';
 import { outliveStandardStreams } from './standard-streams.ts';
 import { cleanUpOnSignals } from './stop-signals.ts';
 import { tellProcessWarnings } from './tell-warnings.ts';
+import { translateFlags } from './translate-flags.ts';
 
 outliveStandardStreams();
 tellProcessWarnings();
 cleanUpOnSignals();
 try {
-  const program = await createProgram(process.argv.slice(2));
-  await program.parseAsync();
+  const args = process.argv.slice(2);
+  const program = await createProgram(args);
+  await program.parseAsync(translateFlags(args, program), { from: 'user' });
 } catch (error) {
   process.exitCode = exitCodeFor(error, process.stderr);
 }

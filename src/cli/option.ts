@@ -12,6 +12,7 @@ import {
   type OptionValues,
 } from '../options/index.ts';
 import { readConfigFile } from './config-file.ts';
+import { adviceOnValue } from './foreign-words.ts';
 
 /** Adds the options to a command, and `--config`, unless an option of its own has that name. */
 export function addOptions(command: Command, specs: OptionSpecs): void {
@@ -67,7 +68,8 @@ export function readOptions<S extends OptionSpecs>(command: Command, specs: S): 
     const result = spec.schema.safeParse(spec.parse?.(given) ?? given, { reportInput: true });
     if (!result.success) {
       const place = flagged.length > 0 ? sayFlag(specs)(name, flagged[0]) : `${name} in ${flags.config}`;
-      throw invalidOption(place, spec, result.error.issues[0]?.input ?? given);
+      const got = result.error.issues[0]?.input ?? given;
+      throw invalidOption(place, spec, got, adviceOnValue(name, got));
     }
     values[name] = result.data;
   }
@@ -103,11 +105,16 @@ function givenTwice(names: readonly string[], flags: Readonly<Record<string, unk
   });
 }
 
-function invalidOption(place: string, { expected, example }: OptionSpec, got: unknown): UserError {
+function invalidOption(
+  place: string,
+  { expected, example }: OptionSpec,
+  got: unknown,
+  advice?: string,
+): UserError {
   return new UserError('option-invalid', {
     what: `${place} has a value that it cannot take`,
     got: typeof got === 'string' ? `"${got}"` : inspect(got, { depth: 1, breakLength: Infinity }),
     expected,
-    fix: `for example ${example}`,
+    fix: advice ?? `for example ${example}`,
   });
 }

@@ -1,15 +1,12 @@
 /** The options of `rankscope probe`: those of the library, and what a command adds. */
 import { z } from 'zod';
-import { isFramesFile } from '../coverage/index.ts';
 import { pathOption, switchOption } from '../options/index.ts';
-import { PROBE_OPTIONS as LIBRARY, namedBasis } from '../record/index.ts';
-import { dataOption, modelOptions, quietOption } from './option-kinds.ts';
+import { PROBE_OPTIONS as LIBRARY } from '../record/index.ts';
+import { dataOption, isBasis, modelOptions, quietOption } from './option-kinds.ts';
 
 const ON = 'What to measure it on:';
 const HOW = 'How to measure it:';
 const OUTPUT = 'Output:';
-
-const isBasis = (name: string) => namedBasis(name) !== null || isFramesFile(name);
 
 /** A list of bases whose parts are joined again where that gives the name of a file: commas may stand in it. */
 function joinFileNames(raw: unknown): unknown {

@@ -33,7 +33,7 @@ const EXAMPLES = `
 Examples:
   rankscope probe                                            the bundled model and text
   rankscope probe ./my-model --data notes.txt                your own
-  rankscope probe model.gguf --data train.jsonl --ranks 4,16,64 --layers '*q_proj,*v_proj'
+  rankscope probe model.gguf --data train.jsonl --ranks 4,16,64 --layers q_proj,v_proj
   rankscope probe ./my-model --data notes.txt --bases svd,random --batches 64 --ci-width 0.01
   rankscope probe ./my-model --data new.txt --bases svd,runs/first/frames.safetensors#natural
   rankscope probe ./my-model --data notes.txt --json > record.json

@@ -1,7 +1,7 @@
 /** The options of `rankscope train`: those of the library, and what a command adds. */
 import { pathOption, switchOption } from '../options/index.ts';
 import { TRAIN_OPTIONS as LIBRARY } from '../record/index.ts';
-import { dataOption, modelOptions, quietOption } from './option-kinds.ts';
+import { dataOption, isBasis, modelOptions, quietOption } from './option-kinds.ts';
 
 const ON = 'What to train it on:';
 const HOW = 'How to train it:';
@@ -9,6 +9,8 @@ const OUTPUT = 'Output:';
 
 export const TRAIN_OPTIONS = {
   ...LIBRARY,
+  // A wrong name should show before the model is opened.
+  basis: { ...LIBRARY.basis, schema: LIBRARY.basis.schema.refine(isBasis) },
   data: dataOption(ON, 'train on'),
   ...modelOptions(HOW),
   out: pathOption('--out <dir>', OUTPUT, 'run directory', '--out runs/first', {

@@ -38,14 +38,14 @@ type Options = OptionValues<typeof TRAIN_OPTIONS>;
 const DESCRIPTION = [
   'Trains an adapter on a text. The weights of the model stay what they are. The default is a core in frozen ' +
     'frames: y = x W + scale · x U M Vᵀ, of which only M is trained.',
-  '--adapter factors --basis random is plain LoRA.',
+  '--adapter lora is plain LoRA, as in PEFT: --adapter lora --r 16 --lora-alpha 32 --layers all-linear.',
 ].join('\n\n');
 
 const EXAMPLES = `
 Examples:
   rankscope train --data notes.txt --steps 40                          the bundled model
   rankscope train ./my-model --data notes.txt --basis natural --rank 16 --lr 3e-3
-  rankscope train model.gguf --data train.jsonl --adapter factors --basis random --rank 8
+  rankscope train model.gguf --data train.jsonl --adapter lora --r 16 --lora-alpha 32 --layers q_proj,v_proj
   rankscope train ./my-model --data notes.txt --eval-data held-out.txt --coverage-every 10 --out runs/first
   tensorboard --logdir runs
 

@@ -45,6 +45,7 @@ export const PROBE_OPTIONS = {
   seqLen: wholeOption('seq-len', ON, 'tokens in a sequence', 2, 128, {
     default: 256,
     shownDefault: '256, or the model’s context',
+    aliases: ['max-length', 'max-seq-length', 'sequence-len', 'cutoff-len'],
   }),
   pack: switchOption('--no-pack', ON, 'pad each document instead of joining them into full sequences'),
   calibrationBatches: wholeOption(
@@ -58,7 +59,7 @@ export const PROBE_OPTIONS = {
   bases: {
     flags: '--bases <list>',
     group: WHAT,
-    help: `where subspaces come from: ${BASES.join(',')}, or FILE#LABEL as --save-frames writes it`,
+    help: `where subspaces come from: ${BASES.join(', ')}, or FILE#LABEL as --save-frames writes it`,
     schema: list(z.string()),
     parse: toList,
     expected: `any of ${BASES.join(', ')}, or frames files, parted by commas`,

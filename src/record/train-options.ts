@@ -28,13 +28,17 @@ const STARTS = ['zero', 'noise'] as const;
 
 /** Those that decide a run's numbers: they stand in the record. */
 export const TRAIN_SETTINGS = {
-  adapter: choiceOption('adapter', WHAT, `family: ${ADAPTER_FAMILIES.join(', ')}`, ADAPTER_FAMILIES, {
-    default: 'core',
-  }),
+  adapter: choiceOption(
+    'adapter',
+    WHAT,
+    `family: ${ADAPTER_FAMILIES.join(', ')}; or lora, which is factors that start on --basis random`,
+    [...ADAPTER_FAMILIES, 'lora'],
+    { default: 'core' },
+  ),
   basis: {
     flags: '--basis <basis>',
     group: WHAT,
-    help: `where its frames come from: ${BASES.join(',')}, or FILE#LABEL as probe --save-frames writes it`,
+    help: `where its frames come from: ${BASES.join(', ')}, or FILE#LABEL as probe --save-frames writes it`,
     schema: z.string().min(1),
     expected: `one of ${BASES.join(', ')}, or a file`,
     example: '--basis natural',
@@ -45,17 +49,17 @@ export const TRAIN_SETTINGS = {
     aliases: ['r', 'lora-r', 'lora-rank'],
   }),
   layers: under(WHAT, PROBE_OPTIONS.layers),
-  scale: aboveZeroOption('scale', WHAT, 'factor of the update', 2, { default: 1 }),
+  scale: aboveZeroOption('scale', WHAT, 'factor of the update; PEFT’s is alpha / r', 2, { default: 1 }),
   start: choiceOption('start', WHAT, 'start of cores: zero, or noise of 1e-5', STARTS, { default: 'zero' }),
   batchSize: wholeOption('batch-size', ON, 'sequences in a pass', 1, 4, {
     default: 4,
-    aliases: ['per-device-train-batch-size'],
+    aliases: ['per-device-train-batch-size', 'micro-batch-size'],
   }),
   accumulation: wholeOption('accumulation', ON, 'passes in a step', 1, 4, {
     default: 1,
-    aliases: ['gradient-accumulation-steps'],
+    aliases: ['gradient-accumulation-steps', 'grad-accumulation-steps'],
   }),
-  seqLen: { ...under(ON, PROBE_OPTIONS.seqLen), aliases: ['max-length', 'max-seq-length'] },
+  seqLen: under(ON, PROBE_OPTIONS.seqLen),
   pack: under(ON, PROBE_OPTIONS.pack),
   optimizer: choiceOption(
     'optimizer',
@@ -72,7 +76,7 @@ export const TRAIN_SETTINGS = {
   }),
   schedule: choiceOption('schedule', HOW, `fall after the warm-up: ${SCHEDULES.join(', ')}`, SCHEDULES, {
     default: 'cosine',
-    aliases: ['lr-scheduler-type'],
+    aliases: ['lr-scheduler-type', 'lr-scheduler'],
   }),
   warmup: wholeOption('warmup', HOW, 'steps of linear warm-up', 0, 10, {
     default: 0,
@@ -87,7 +91,7 @@ export const TRAIN_SETTINGS = {
   ),
   clip: {
     flags: '--clip <x>',
-    aliases: ['max-grad-norm'],
+    aliases: ['max-grad-norm', 'gradient-clipping'],
     group: HOW,
     help: 'largest norm of the gradient; 0 for no limit',
     schema: z.preprocess((value) => (value === 0 ? null : value), z.number().positive().nullable()),
@@ -112,9 +116,12 @@ export const TRAIN_SETTINGS = {
     help: 'batches that data-driven bases are made from, of the training text',
   },
   ridge: under(HOW, PROBE_OPTIONS.ridge),
-  seed: wholeOption('seed', HOW, 'order of the data, random frames, dropout', 0, 1, { default: 0 }),
+  seed: wholeOption('seed', HOW, 'order of the data, random frames, dropout', 0, 1, {
+    default: 0,
+    aliases: ['random-state'],
+  }),
   evalEvery: wholeOption('eval-every', WATCH, 'evaluate every so many steps as well', 1, 50, {
-    aliases: ['eval-steps'],
+    aliases: ['eval-steps', 'steps-per-eval'],
   }),
   coverageEvery: wholeOption(
     'coverage-every',
@@ -127,6 +134,15 @@ export const TRAIN_SETTINGS = {
 
 export const TRAIN_OPTIONS = {
   ...TRAIN_SETTINGS,
+  loraAlpha: aboveZeroOption(
+    'lora-alpha',
+    WHAT,
+    'instead of --scale: that becomes alpha / rank, as in PEFT',
+    32,
+    {
+      aliases: ['alpha'],
+    },
+  ),
   memory: under(HOW, PROBE_OPTIONS.memory),
   plan: pathOption(
     '--plan <file>',
@@ -139,7 +155,7 @@ export const TRAIN_OPTIONS = {
     aliases: ['max-steps', 'iters'],
   }),
   epochs: aboveZeroOption('epochs', HOW, 'passes over the text, instead of --steps', 2, {
-    aliases: ['num-train-epochs'],
+    aliases: ['num-train-epochs', 'num-epochs'],
   }),
   evalData: pathOption(
     '--eval-data <file>',

@@ -1,7 +1,7 @@
 /** The record of a training run, and the lines of its metrics.jsonl. */
 import { z } from 'zod';
 import { settingSchemas } from '../options/index.ts';
-import { adapterLayerSchema } from './adapter-record.ts';
+import { adapterFamilySchema, adapterLayerSchema } from './adapter-record.ts';
 import { computeSchema, int8KernelSchema, modelSourceSchema, receiptSchema } from './common.ts';
 import { OPTIMIZERS, SCHEDULES, TRAIN_SETTINGS } from './train-options.ts';
 
@@ -14,6 +14,7 @@ export type OptimizerName = z.infer<typeof optimizerSchema>;
 /** Everything that decides a run's numbers, beside model and data: an option without a default is null when not given. */
 export const trainSettingsSchema = z.strictObject({
   ...settingSchemas(TRAIN_SETTINGS),
+  adapter: adapterFamilySchema,
   /** sha256 of the plan file; null without one. */
   plan: z.string().nullable(),
   steps: z.int().positive(),

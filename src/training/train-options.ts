@@ -35,12 +35,17 @@ export type ResolvedOptions = Omit<TrainSettings, 'steps' | 'plan'>;
 
 /** @throws UserError `option-out-of-range`, `options-conflict`. */
 export function resolveTrainOptions(model: Model, options: TrainOptions): ResolvedOptions {
-  const { plan, steps, epochs, evalData, memory, checkpointEvery, ...given } = resolveOptions(
+  const { plan, steps, epochs, evalData, memory, checkpointEvery, loraAlpha, ...given } = resolveOptions(
     TRAIN_OPTIONS,
     options,
   );
   const settings: ResolvedOptions = {
     ...given,
+    // Plain LoRA by its name is a family and where it starts, unless another start is asked for.
+    ...(given.adapter === 'lora'
+      ? { adapter: 'factors', basis: options.basis ?? 'random' }
+      : { adapter: given.adapter }),
+    scale: loraAlpha === undefined ? given.scale : loraAlpha / given.rank,
     seqLen: fitContext(options.seqLen, given.seqLen, model.definition.contextLength),
     compute: model.compute,
     ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
@@ -59,14 +64,21 @@ function checkTogether(options: TrainOptions, { adapter, dropout }: ResolvedOpti
       expected: 'one of them',
       fix: 'leave one out',
     }));
-  const given = ['adapter', 'basis', 'rank'].filter(
+  if (options.scale !== undefined && options.loraAlpha !== undefined)
+    throw conflict((option) => ({
+      what: `${option('scale')} and ${option('loraAlpha')} cannot be used together`,
+      got: 'both',
+      expected: `one of them: ${option('scale')} is ${option('loraAlpha')} / ${option('rank')}`,
+      fix: 'leave one out',
+    }));
+  const given = ['adapter', 'basis', 'rank', 'loraAlpha'].filter(
     (name) => options[name as keyof TrainOptions] !== undefined,
   );
   if (options.plan !== undefined && given.length > 0)
     throw conflict((option) => ({
       what: `${option('plan')} cannot be used so`,
       got: `${given.map(option).join(', ')} as well`,
-      expected: 'a plan alone: it gives rank, basis and family of every layer',
+      expected: `a plan alone: it gives rank, basis and family of every layer; ${option('scale')} goes for all`,
       fix: 'leave them out',
     }));
   if (options.evalEvery !== undefined && options.evalData === undefined)
