@@ -371,7 +371,7 @@ describe('a download', () => {
         'content-length': bytes!.length - start,
         ...(start > 0 ? { 'content-range': `bytes ${start}-${bytes!.length - 1}/${bytes!.length}` } : {}),
       });
-      response.write(bytes!.subarray(start, start + at), () => response.destroy());
+      response.write(bytes!.subarray(start, start + at), () => setTimeout(() => response.destroy(), 50));
       return true;
     };
   };
@@ -381,13 +381,13 @@ describe('a download', () => {
     breakOff(100_000, 3);
     const path = await fetched('org/single');
     expect(contentOf(join(path, 'model.safetensors')).equals(weights.bytes)).toBe(true);
-    expect(askedFor(etagOf(weights)).map(({ range }) => range)).toEqual([
-      undefined,
-      'bytes=100000-',
-      'bytes=200000-',
-      'bytes=300000-',
-    ]);
-    expect(sentBytes().reduce((sum, bytes) => sum + bytes, 0)).toBe(weights.bytes.length);
+    const starts = askedFor(etagOf(weights)).map(({ range }) => Number(/\d+/.exec(range ?? '0')![0]));
+    expect(starts).toHaveLength(4);
+    // What was still on its way when the connection broke may be lost, and no more than that.
+    for (const [index, start] of starts.entries()) {
+      expect(start).toBeGreaterThan(index === 0 ? -1 : starts[index - 1]!);
+      expect(start).toBeLessThanOrEqual(100_000 * index);
+    }
   });
 
   it('goes on in a later run, and tells how far it is', async () => {
@@ -396,7 +396,13 @@ describe('a download', () => {
     const told: DownloadProgress[] = [];
     await fetched('org/single', { onDownload: (progress) => told.push(progress) });
     expect(sentBytes()).toEqual([250_000]);
-    expect(told.at(-1)).toEqual({ id: 'org/single', total: 400_000, done: 400_000, received: 250_000 });
+    const aside = SINGLE.slice(0, -1).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    expect(told.at(-1)).toEqual({
+      id: 'org/single',
+      total: aside + 400_000,
+      done: aside + 400_000,
+      received: aside + 250_000,
+    });
     expect(existsSync(part())).toBe(false);
   });
 
