@@ -60,9 +60,8 @@ export async function logitsOf(
     seqLen,
   });
   graph.output('logits', logits());
-  const program = await engine.load(graph);
+  await using program = await engine.load(graph);
   const inputs = lossInputs([batch]);
   const outputs = await program.run(inputs);
-  await program.release();
   return outputs.logits!.data as Float32Array;
 }

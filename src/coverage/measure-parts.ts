@@ -9,7 +9,7 @@ import type { Engine } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { FRAMES_FORMAT, type FrameSet, placeFrames } from './frame.ts';
 import { type FramePlan, makeFrames } from './make-frames.ts';
-import { globalCoverages, type Measured, measure, widestInterval } from './measure.ts';
+import { globalCoverages, type Measured, type MeasuredSoFar, measure, widestInterval } from './measure.ts';
 import type { ProbePart } from './memory-plan.ts';
 import { naturalCurves } from './natural.ts';
 import type { ProbeOptions, Progress, StageShares } from './options.ts';
@@ -56,14 +56,14 @@ export async function measureParts(parts: readonly ProbePart[], work: Work): Pro
   const finished: MeasuredLayer[] = [];
   const files: string[] = [];
   const shares = stageShares(work.model, parts, work.plans, settings);
-  let first: Measured | undefined;
+  let first: MeasuredSoFar | undefined;
   for (const [index, part] of parts.entries()) {
     const watch = new Watch(options, { parts, index, shares, decides: first === undefined });
     const whole = parts.length === 1 ? options.framesFile : undefined;
     const file = whole ?? join(folder, `part-${index + 1}`, 'frames.safetensors');
     const batches = first?.batches ?? work.batches;
     try {
-      const measured = await measurePart(part, file, batches, watch, work);
+      await using measured = await measurePart(part, file, batches, watch, work);
       if (first !== undefined && measured.batches.length < batches.length) break;
       first ??= measured;
       finished.push(...(await clock.time('summary', () => finish(measured, work, watch))));
@@ -121,7 +121,7 @@ async function measurePart(
       onProgress: (progress) => watch.progress(progress),
     }),
   );
-  const afterPass = (soFar: Measured): boolean => {
+  const afterPass = (soFar: MeasuredSoFar): boolean => {
     watch.passed(soFar, sets, batches.length);
     return watch.stopped || (watch.decides && widestInterval(soFar) < (settings.ciWidth ?? 0));
   };
@@ -181,7 +181,7 @@ class Watch {
     }
   }
 
-  passed(soFar: Measured, sets: readonly FrameSet[], total: number): void {
+  passed(soFar: MeasuredSoFar, sets: readonly FrameSet[], total: number): void {
     this.report({ stage: 'measuring', done: soFar.batches.length, total });
     const metrics = passMetrics(soFar, sets);
     this.options.onPass?.(this.parts.length > 1 ? { part: this.index + 1, ...metrics } : metrics);
@@ -189,7 +189,7 @@ class Watch {
 }
 
 /** The latest pass in numbers. */
-function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<string, number> {
+function passMetrics(measured: MeasuredSoFar, sets: readonly FrameSet[]): Record<string, number> {
   const lanes = measured.targets.at(-1)!.length;
   const latest = (values: readonly number[]) => mean(values.slice(-lanes));
   return {
@@ -203,12 +203,12 @@ function passMetrics(measured: Measured, sets: readonly FrameSet[]): Record<stri
 
 /** Groups the draws of a basis, and computes natural coverage. */
 async function finish(
-  { layers, targets, spectra, release }: Measured,
+  { layers, targets, spectra }: MeasuredSoFar,
   { plans, settings: { bases, natural, ridge }, engine }: Work,
   watch: Watch,
 ): Promise<MeasuredLayer[]> {
   const finished: MeasuredLayer[] = [];
-  const whitener = new Whitener(engine);
+  await using whitener = new Whitener(engine);
   for (const measurement of layers) {
     const curves = natural ? await naturalCurves(measurement, targets, ridge, whitener) : undefined;
     const measuredBases = bases.map((basis) => {
@@ -223,7 +223,5 @@ async function finish(
     });
     watch.report({ stage: 'summary', done: finished.length, total: layers.length });
   }
-  await whitener.release();
-  await release();
   return finished;
 }

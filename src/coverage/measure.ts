@@ -3,7 +3,7 @@ import { UserError } from '../errors/index.ts';
 import { type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
 import { float32, type Rng, shuffle, studentInterval, type Tensor } from '../numeric/index.ts';
 import type { Family } from '../record/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { type Engine, type Held, holding } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { SpectraReader } from './batch-spectra.ts';
 import { collectMeasurements, LANE_TARGETS, type MeasurePlan } from './collect.ts';
@@ -26,7 +26,7 @@ export interface MeasureSettings {
 }
 
 /** What the passes gave. */
-export interface Measured {
+export interface MeasuredSoFar {
   readonly layers: readonly LayerMeasurement[];
   /** The batches that were measured, in order. */
   readonly batches: readonly Batch[];
@@ -35,9 +35,10 @@ export interface Measured {
   readonly targets: readonly (readonly number[])[];
   /** Layer → singular values of its gradient in each of the first batches. */
   readonly spectra: ReadonlyMap<string, Float64Array[]>;
-  /** Frees what the engine holds of it: the sums for natural coverage. */
-  release(): Promise<void>;
 }
+
+/** All that is measured; the engine holds the sums for natural coverage. */
+export interface Measured extends MeasuredSoFar, Held {}
 
 /** The inputs of a pass over these batches, side by side. */
 export function passInputs(lanes: readonly Batch[], { natural }: MeasurePlan): Record<string, Tensor> {
@@ -94,7 +95,7 @@ export async function measure(
   batches: readonly Batch[],
   settings: MeasureSettings,
   rng: Rng,
-  afterPass: (measured: Measured) => boolean,
+  afterPass: (measured: MeasuredSoFar) => boolean,
   recomputed = 0,
 ): Promise<Measured> {
   const plan = measurePlan(settings, rng);
@@ -105,55 +106,52 @@ export async function measure(
     const ranks = frameSets.map(({ frames }) => frames.get(layer.name)!.rank);
     return emptyMeasurement(layer, ranks, families, plan);
   });
-  const sums = settings.natural ? await KeptSums.create(engine, ofLayers, plan.lanes) : undefined;
   const measured = {
     layers: ofLayers,
     batches: [] as Batch[],
     losses: [] as number[],
     targets: [] as number[][],
     spectra: new Map<string, Float64Array[]>(layers.map(({ name }) => [name, []])),
-    release: async () => sums?.release(),
   };
-  const spectra = new SpectraReader(measured.spectra, spectrumBatches, engine.matmul);
+  const batchSpectra = new SpectraReader(measured.spectra, spectrumBatches, engine.matmul);
   /** @returns whether to stop. */
-  const runPasses = async (from: number, to: number, withSpectra: boolean): Promise<boolean> => {
+  const runPasses = async (
+    from: number,
+    to: number,
+    withSpectra: boolean,
+    sums: KeptSums | null,
+  ): Promise<boolean> => {
     const passPlan = { ...plan, summed: true, spectra: withSpectra };
     const pass = buildMeasuringPass(model, layers, frameSets, settings, passPlan, recomputed);
-    const program = await engine.load(pass.graph);
-    try {
-      for (let first = from; first < to; first += plan.lanes) {
-        const lanes = batches.slice(first, first + plan.lanes);
-        const kept = await sums?.nextPass();
-        const outputs = await program.run({ ...passInputs(lanes, plan), ...kept?.before }, kept?.into);
-        const losses = [...(outputs[LOSS]!.data as Float32Array)];
-        if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
-        for (const layer of measured.layers) addPass(layer, outputs, plan);
-        if (withSpectra) await spectra.read(outputs, pass.layers, lanes.length);
-        measured.batches.push(...lanes);
-        measured.losses.push(...losses);
-        measured.targets.push(lanes.map(targetCount));
-        if (afterPass(measured)) return true;
-      }
-      return false;
-    } finally {
-      await program.release();
+    await using program = await engine.load(pass.graph);
+    for (let first = from; first < to; first += plan.lanes) {
+      const lanes = batches.slice(first, first + plan.lanes);
+      const kept = await sums?.nextPass();
+      const outputs = await program.run({ ...passInputs(lanes, plan), ...kept?.before }, kept?.into);
+      const losses = [...(outputs[LOSS]!.data as Float32Array)];
+      if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
+      for (const layer of measured.layers) addPass(layer, outputs, plan);
+      if (withSpectra) await batchSpectra.read(outputs, pass.layers, lanes.length);
+      measured.batches.push(...lanes);
+      measured.losses.push(...losses);
+      measured.targets.push(lanes.map(targetCount));
+      if (afterPass(measured)) return true;
     }
+    return false;
   };
   // The spectra cost a program of their own, and the other passes nothing.
   const withSpectra = Math.min(batches.length, plan.lanes * Math.ceil(spectrumBatches / plan.lanes));
-  try {
-    const stop = withSpectra > 0 && (await runPasses(0, withSpectra, true));
-    if (!stop && withSpectra < batches.length) await runPasses(withSpectra, batches.length, false);
-    await spectra.end();
-  } catch (error) {
-    await measured.release();
-    throw error;
-  }
-  return measured;
+  return holding(async (owner) => {
+    const sums = settings.natural ? await KeptSums.create(engine, ofLayers, plan.lanes, owner) : null;
+    const stop = withSpectra > 0 && (await runPasses(0, withSpectra, true, sums));
+    if (!stop && withSpectra < batches.length) await runPasses(withSpectra, batches.length, false, sums);
+    await batchSpectra.end();
+    return measured;
+  });
 }
 
 /** Global `core` coverage of each measured batch at the largest rank of one frame set. */
-export function globalCoverages({ layers }: Measured, set: number): number[] {
+export function globalCoverages({ layers }: MeasuredSoFar, set: number): number[] {
   const reached = layers.map(({ frames }) =>
     productsAt(frames[set]!.energies.get('core')!, frames[set]!.rank),
   );
@@ -165,7 +163,7 @@ export function globalCoverages({ layers }: Measured, set: number): number[] {
  * The widest 95 % interval of the global `core` coverage at the largest rank, over the frame sets.
  * Infinite below four batches, which say too little of their spread.
  */
-export function widestInterval(measured: Measured): number {
+export function widestInterval(measured: MeasuredSoFar): number {
   if (measured.batches.length < 4) return Number.POSITIVE_INFINITY;
   const widths = measured.layers[0]!.frames.map((_, set) => {
     const { low, high } = studentInterval(globalCoverages(measured, set));

@@ -1,7 +1,7 @@
 /** Whole gradients and second moments of layers, summed in the engine: layer groups bound the memory. */
 import { type LinearLayer, lossInputs, type Model, targetCount } from '../models/index.ts';
 import { float32, fromFloat32, type Matrix } from '../numeric/index.ts';
-import type { Engine, Resident } from '../runtime/index.ts';
+import { type Engine, type Held, holding, type Resident } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { beforeName, buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
 import { planSweeps, type Sweep } from './sweeps.ts';
@@ -31,12 +31,8 @@ export async function* collectMoments(
   onPass: () => void,
 ): AsyncGenerator<LayerMoments> {
   for (const sweep of planSweeps(model, layers, wanted, batches.length, batches[0]!)) {
-    const sums = await sumMoments(model, engine, sweep, batches, wanted, onPass);
-    try {
-      for (const moments of sums.layers) yield readMoments(moments);
-    } finally {
-      await sums.release();
-    }
+    await using sums = await sumMoments(model, engine, sweep, batches, wanted, onPass);
+    for (const moments of sums.layers) yield readMoments(moments);
   }
 }
 
@@ -61,9 +57,8 @@ export async function readMoments({
 }
 
 /** Moments in the engine. */
-export interface SummedMoments {
+export interface SummedMoments extends Held {
   readonly layers: readonly Moments<Resident>[];
-  release(): Promise<void>;
 }
 
 /**
@@ -71,7 +66,7 @@ export interface SummedMoments {
  *
  * @param onPass as for {@link collectMoments}.
  */
-export async function sumMoments(
+export function sumMoments(
   model: Model,
   engine: Engine,
   { group, together, recomputed }: Sweep,
@@ -87,14 +82,11 @@ export async function sumMoments(
     batches[0]!.seqLen,
     recomputed,
   );
-  const sums = new Map<string, Resident>();
-  const release = async () => {
-    for (const sum of sums.values()) await sum.release();
-  };
-  const program = await engine.load(graph);
-  try {
+  return holding(async (owner) => {
+    const sums = new Map<string, Resident>();
+    await using program = await engine.load(graph);
     for (const [name, value] of graph.outputs)
-      if (name.includes('|')) sums.set(name, await engine.keep(value));
+      if (name.includes('|')) sums.set(name, await owner.own(engine.keep(value)));
     const before = Object.fromEntries([...sums].map(([name, sum]) => [beforeName(name), sum]));
     const into = Object.fromEntries(sums);
     const total = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
@@ -107,22 +99,16 @@ export async function sumMoments(
       await program.run({ ...lossInputs([joined]), ...scalars, ...before }, into);
       onPass();
     }
-  } catch (error) {
-    await release();
-    throw error;
-  } finally {
-    await program.release();
-  }
-  const get = (name: string) => sums.get(name)!;
-  return {
-    layers: group.map((layer) => ({
-      layer,
-      gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
-      inputs: wanted.second ? get(`${owners.get(layer.name)}|inputs`) : null,
-      outputs: wanted.second ? get(`${layer.name}|outputs`) : null,
-    })),
-    release,
-  };
+    const get = (name: string) => sums.get(name)!;
+    return {
+      layers: group.map((layer) => ({
+        layer,
+        gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
+        inputs: wanted.second ? get(`${owners.get(layer.name)}|inputs`) : null,
+        outputs: wanted.second ? get(`${layer.name}|outputs`) : null,
+      })),
+    };
+  });
 }
 
 function joinBatches(batches: readonly Batch[]): Batch {

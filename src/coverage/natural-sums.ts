@@ -1,5 +1,5 @@
 /** The sums for natural coverage, which stay in the engine from pass to pass. */
-import type { Engine, Resident } from '../runtime/index.ts';
+import type { Engine, Owner, Resident } from '../runtime/index.ts';
 import { beforeName, SUMS, stackOutputName } from './collect.ts';
 import type { LayerMeasurement, MeasuredStack } from './measurement.ts';
 
@@ -14,12 +14,13 @@ interface KeptStack {
 
 export class KeptSums {
   private readonly engine: Engine;
+  private readonly owner: Owner;
   private readonly stacks: readonly KeptStack[];
   private readonly sums = new Map<string, Resident>();
-  private readonly owned: Resident[] = [];
 
-  private constructor(engine: Engine, layers: readonly LayerMeasurement[], lanes: number) {
+  private constructor(engine: Engine, layers: readonly LayerMeasurement[], lanes: number, owner: Owner) {
     this.engine = engine;
+    this.owner = owner;
     this.stacks = layers.flatMap(({ name: layer, stacks }) =>
       stacks.map((stack, index) => ({
         stack,
@@ -29,9 +30,18 @@ export class KeptSums {
     );
   }
 
-  /** Sums of zero for every stack of these layers, which are told of them. */
-  static async create(engine: Engine, layers: readonly LayerMeasurement[], lanes: number): Promise<KeptSums> {
-    const kept = new KeptSums(engine, layers, lanes);
+  /**
+   * Sums of zero for every stack of these layers, which are told of them.
+   *
+   * @param owner frees them.
+   */
+  static async create(
+    engine: Engine,
+    layers: readonly LayerMeasurement[],
+    lanes: number,
+    owner: Owner,
+  ): Promise<KeptSums> {
+    const kept = new KeptSums(engine, layers, lanes, owner);
     await Promise.all(
       kept.stacks.map(async ({ stack, shape, name }) => {
         const [permuted, inputs, outputs] = await Promise.all(
@@ -63,13 +73,7 @@ export class KeptSums {
     };
   }
 
-  async release(): Promise<void> {
-    await Promise.all(this.owned.map((resident) => resident.release()));
-  }
-
-  private async keep(shape: readonly number[]): Promise<Resident> {
-    const resident = await this.engine.keep({ dtype: 'float32', shape });
-    this.owned.push(resident);
-    return resident;
+  private keep(shape: readonly number[]): Promise<Resident> {
+    return this.owner.own(this.engine.keep({ dtype: 'float32', shape }));
   }
 }

@@ -1,7 +1,7 @@
 /** Whitening of many cores at once, on the engine. */
 import { add, cast, concat, Graph, matmul, mul, split, sub, type Value } from '../graph/index.ts';
 import { type Matrix, type MatrixProduct, type Tensor, transpose } from '../numeric/index.ts';
-import type { Engine, Program } from '../runtime/index.ts';
+import { type Engine, Owner, type Program } from '../runtime/index.ts';
 import type { NaturalSums } from './measurement.ts';
 import type { Whitening } from './natural.ts';
 import { shellSums } from './shells.ts';
@@ -22,12 +22,13 @@ export interface WhitenedSquares {
 }
 
 /** Computes with L_A⁻¹ C L_B⁻ᵀ; a program is kept for every shape that came by. Release it when done. */
-export class Whitener {
+export class Whitener extends Owner {
   readonly product: MatrixProduct;
   private readonly engine: Engine;
   private readonly programs = new Map<string, Promise<Program>>();
 
   constructor(engine: Engine) {
+    super();
     this.engine = engine;
     this.product = engine.matmul;
   }
@@ -37,7 +38,7 @@ export class Whitener {
     const [sets, , rank] = permuted.shape as [number, number, number, number];
     const passes = blocks.length;
     const key = `${passes},${sets},${rank}`;
-    const program = this.programs.get(key) ?? this.engine.load(squaresGraph(passes, sets, rank));
+    const program = this.programs.get(key) ?? this.own(this.engine.load(squaresGraph(passes, sets, rank)));
     this.programs.set(key, program);
     const outputs = await (await program).run({
       ...Object.fromEntries(blocks.map((block, pass) => [`pass${pass}`, block])),
@@ -58,11 +59,6 @@ export class Whitener {
       permuted: rows('shuffled', set),
       rests: passes < 2 ? [] : rows('rests', set),
     }));
-  }
-
-  async release(): Promise<void> {
-    for (const program of this.programs.values()) await (await program).release();
-    this.programs.clear();
   }
 }
 

@@ -5,7 +5,7 @@ import { buildPass } from '../coverage/index.ts';
 import { matmul } from '../graph/index.ts';
 import { lossInputs, type Model } from '../models/index.ts';
 import { spread } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { type Engine, type Held, held } from '../runtime/index.ts';
 import type { Batch, Sequences } from '../text/index.ts';
 import { loadSequenceLosses, lossPerTarget } from '../training/index.ts';
 
@@ -15,9 +15,8 @@ const fedModel = (model: Model, layers: readonly LayerAdapter[]): Model => ({
   weights: (graph) => withAdapters(model.weights(graph), layers, adapterValues(graph, layers)),
 });
 
-export interface FedProgram<T, R> {
+export interface FedProgram<T, R> extends Held {
   run(input: T): Promise<R>;
-  release(): Promise<void>;
 }
 
 /** Mean loss per target over some sequences, with the adapter as it stands, nats. */
@@ -29,10 +28,12 @@ export async function loadEvaluation(
   batchSize: number,
 ): Promise<FedProgram<void, number>> {
   const program = await loadSequenceLosses(engine, fedModel(model, layers), sequences, batchSize);
-  return {
-    run: async () => lossPerTarget(await program.run(adapterFeeds(layers))),
-    release: () => program.release(),
-  };
+  return held(
+    {
+      run: async () => lossPerTarget(await program.run(adapterFeeds(layers))),
+    },
+    () => program.release(),
+  );
 }
 
 /** Layers whose whole gradients are looked at: they cost as much as the rest of a step. */
@@ -52,11 +53,13 @@ export async function loadFullGradients(
     return `gradient/${name}`;
   });
   const program = await engine.load(pass.graph);
-  return {
-    run: async (batch) => {
-      const outputs = await program.run({ ...adapterFeeds(layers), ...lossInputs([batch]) });
-      return names.map((name) => outputs[name]!.data as Float32Array);
+  return held(
+    {
+      run: async (batch) => {
+        const outputs = await program.run({ ...adapterFeeds(layers), ...lossInputs([batch]) });
+        return names.map((name) => outputs[name]!.data as Float32Array);
+      },
     },
-    release: () => program.release(),
-  };
+    () => program.release(),
+  );
 }

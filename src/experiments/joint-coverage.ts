@@ -66,7 +66,7 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
         );
       }
     }
-    const program = await engine.load(pass.graph);
+    await using program = await engine.load(pass.graph);
     /** By basis: sequence → layer → core, row by row. */
     const cores = new Map<string, Float32Array[][]>(sets.map(({ label }) => [label, []]));
     for (let first = 0; first < sequences.length; first += lanes) {
@@ -82,7 +82,6 @@ export async function runJointTrial(bench: Workbench, { bases, seed }: JointTria
         }
       }
     }
-    await program.release();
     const points: JointPoint[] = [];
     for (const [index, { label }] of sets.entries()) {
       const basis = bases[index]!;

@@ -48,9 +48,8 @@ export async function runObserveTrial(
   const { model, engine, setting } = bench;
   await bench.prepareFrames(bases, seed);
   const batches = bench.observedBatches(seed);
-  const evaluation = await loadEvaluation(engine, model, [], bench.evaluation, setting.batchSize);
+  await using evaluation = await loadEvaluation(engine, model, [], bench.evaluation, setting.batchSize);
   const evalLoss = await evaluation.run();
-  await evaluation.release();
   return inTemporaryFolder(async (folder) => ({
     observation: {
       step: 1,

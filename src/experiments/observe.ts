@@ -47,12 +47,11 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
   const sets = await placeFrames(inputs.framesFile, inputs.sets);
   const { sequences: batchSize, seqLen } = batches[0]!;
   const settings = { families, natural, batches: batches.length, batchSize, seqLen };
-  const measured = await measure(model, engine, layers, sets, batches, settings, rng, () => false);
-  const whitener = new Whitener(engine);
+  await using measured = await measure(model, engine, layers, sets, batches, settings, rng, () => false);
+  await using whitener = new Whitener(engine);
   const curves = new Map<string, readonly NaturalCurves[]>();
   for (const layer of natural ? measured.layers : [])
     curves.set(layer.name, await naturalCurves(layer, measured.targets, RIDGE, whitener));
-  await measured.release();
   const points: CoveragePoint[] = [];
   for (const [index, { basis, frames }] of inputs.sets.entries()) {
     const widest = Math.max(...[...frames.values()].map(({ u }) => u.cols));
@@ -85,7 +84,6 @@ export async function observeCoverage(inputs: ObserveInputs): Promise<CoveragePo
       }
     }
   }
-  await whitener.release();
   return points;
 }
 

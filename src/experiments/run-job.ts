@@ -29,7 +29,8 @@ export function createJobRunner(context: JobContext) {
       return result;
     },
     async close(): Promise<void> {
-      for (const bench of benches.values()) await (await bench).close();
+      for (const bench of await Promise.allSettled(benches.values()))
+        if (bench.status === 'fulfilled') await bench.value.close();
     },
   };
 }

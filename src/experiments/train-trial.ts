@@ -43,9 +43,9 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
   const optimizer = withRankSchedule(adamw(), layers, trial);
   const state: TrainingState = { optimizer: optimizer.init(trained), sequencesTaken: 0 };
   const rng = trialRng(trial.seed, 'dropout');
-  const program = await loadAdapterGradients(engine, model, layers, { batchSize, seqLen, dropout: 0 });
-  const evaluation = await loadEvaluation(engine, model, layers, bench.evaluation, batchSize);
-  const watch = trial.watch ? await StepWatch.start(bench, layers, program, trial.seed) : null;
+  await using program = await loadAdapterGradients(engine, model, layers, { batchSize, seqLen, dropout: 0 });
+  await using evaluation = await loadEvaluation(engine, model, layers, bench.evaluation, batchSize);
+  await using watch = trial.watch ? await StepWatch.start(bench, layers, program, trial.seed) : null;
   const evaluated = evaluationSteps(setting.kind, trial.steps);
   const losses: number[] = [];
   const evalLosses: { step: number; loss: number }[] = [];
@@ -62,39 +62,33 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
     learningRate: () => trial.learningRate,
     clip: CLIP,
   });
-  try {
-    for await (const ready of loop) {
-      const { step, batch, loss, gradients } = ready;
-      if (trial.observe?.steps.includes(step)) {
-        observations.push(await observeTraining(bench, layers, trial.observe.bases, trial.seed, step));
-      }
-      losses.push(Number.isFinite(loss) ? round(loss) : Number.MAX_VALUE);
-      if (!(loss <= DIVERGENCE * losses[0]!)) {
-        divergedAt = step;
-        break;
-      }
-      await watch?.look(batch, gradients);
-      ready.update();
-      if (!evaluated.includes(step)) continue;
-      const after = await evaluation.run();
-      if (Number.isFinite(after)) evalLosses.push({ step, loss: round(after) });
+  for await (const ready of loop) {
+    const { step, batch, loss, gradients } = ready;
+    if (trial.observe?.steps.includes(step)) {
+      observations.push(await observeTraining(bench, layers, trial.observe.bases, trial.seed, step));
     }
-    const ablation = trial.ablate ? await ablate(trial, layers, evaluation) : undefined;
-    return {
-      parameters: trainedParameters(layers),
-      losses,
-      evalLosses,
-      divergedAt,
-      ...(await updateOf(layers, bench)),
-      ...(trial.observe === undefined ? {} : { observations }),
-      ...(watch === null ? {} : { watch: watch.result() }),
-      ...(ablation === undefined ? {} : { ablation }),
-    };
-  } finally {
-    await watch?.release();
-    await evaluation.release();
-    await program.release();
+    losses.push(Number.isFinite(loss) ? round(loss) : Number.MAX_VALUE);
+    if (!(loss <= DIVERGENCE * losses[0]!)) {
+      divergedAt = step;
+      break;
+    }
+    await watch?.look(batch, gradients);
+    ready.update();
+    if (!evaluated.includes(step)) continue;
+    const after = await evaluation.run();
+    if (Number.isFinite(after)) evalLosses.push({ step, loss: round(after) });
   }
+  const ablation = trial.ablate ? await ablate(trial, layers, evaluation) : undefined;
+  return {
+    parameters: trainedParameters(layers),
+    losses,
+    evalLosses,
+    divergedAt,
+    ...(await updateOf(layers, bench)),
+    ...(trial.observe === undefined ? {} : { observations }),
+    ...(watch === null ? {} : { watch: watch.result() }),
+    ...(ablation === undefined ? {} : { ablation }),
+  };
 }
 
 async function startAdapter(bench: Workbench, trial: TrainTrial): Promise<LayerAdapter[]> {

@@ -3,6 +3,7 @@
 import type { LayerAdapter } from '../adapters/index.ts';
 import { cosine } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
+import type { Held } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import type { AdapterGradients } from '../training/index.ts';
 import { type FedProgram, loadFullGradients } from './fed-adapter.ts';
@@ -21,7 +22,7 @@ interface Directions {
 
 const KEYS = ['projectedFixed', 'projectedFresh', 'fullFixed', 'fullFresh'] as const;
 
-export class StepWatch {
+export class StepWatch implements Held {
   private readonly fixed: Batch;
   private readonly program: AdapterGradients;
   private readonly full: FedProgram<Batch, Float32Array[]>;
@@ -73,5 +74,9 @@ export class StepWatch {
 
   release(): Promise<void> {
     return this.full.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 }

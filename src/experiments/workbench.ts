@@ -81,13 +81,13 @@ export function framesEntry(setting: Setting, of: FramesOf, basis: Basis, seed: 
 /** @throws UserError those of `openModel` and `readSequences`. */
 export async function openWorkbench(setting: Setting, options: WorkbenchOptions): Promise<Workbench> {
   const model = await openModel(setting.model, { cacheFolder: options.cacheFolder });
-  const engine = createOnnxEngine({ threads: options.threads });
   const tokenizer = await model.tokenizer();
   const { seqLen, batchSize } = setting;
   const { sequences } = await readSequences(setting.data, tokenizer, { seqLen, pack: true });
   const trained = Math.floor((1 - HELD_OUT) * sequences.count);
   const train = pick(sequences, range(0, trained));
   const evaluation = pick(sequences, spread(range(trained, sequences.count), setting.evalSequences));
+  const engine = createOnnxEngine({ threads: options.threads });
   const known = new Map<string, BasisFrames>();
   let turn: Promise<void> = Promise.resolve();
 

@@ -2,7 +2,7 @@
 import { invariant } from '../errors/index.ts';
 import { Graph, gather, type Value } from '../graph/index.ts';
 import { int64, type Rng } from '../numeric/index.ts';
-import type { Engine, Program } from '../runtime/index.ts';
+import { type Engine, Owner, type Program } from '../runtime/index.ts';
 import { softCap } from './decoder/attention.ts';
 import type { ModelDefinition } from './definition.ts';
 import { ForwardContext, type WeightProvider } from './forward.ts';
@@ -50,31 +50,28 @@ export async function* generateTokens(
   prompt: readonly number[],
   { maxTokens, ends, hasToken, rng, ...sampling }: GenerateOptions,
 ): AsyncGenerator<number> {
-  const predictor = new Predictor(engine, model);
+  await using predictor = new Predictor(engine, model);
   const ids = [...prompt];
-  try {
-    for (let made = 0; made < maxTokens; made++) {
-      const logits = (await predictor.logits(ids)).map((logit, id) =>
-        hasToken(id) ? logit : Number.NEGATIVE_INFINITY,
-      );
-      const token = sampleToken(logits, sampling, rng);
-      if (ends.has(token)) return;
-      ids.push(token);
-      yield token;
-    }
-  } finally {
-    await predictor.release();
+  for (let made = 0; made < maxTokens; made++) {
+    const logits = (await predictor.logits(ids)).map((logit, id) =>
+      hasToken(id) ? logit : Number.NEGATIVE_INFINITY,
+    );
+    const token = sampleToken(logits, sampling, rng);
+    if (ends.has(token)) return;
+    ids.push(token);
+    yield token;
   }
 }
 
 /** Next-token logits of texts of any length, by graphs of a few fixed lengths. */
-export class Predictor {
+export class Predictor extends Owner {
   private readonly engine: Engine;
   private readonly model: Pick<Model, 'definition' | 'weights'>;
   private program: Program | undefined;
   private seqLen = 0;
 
   constructor(engine: Engine, model: Pick<Model, 'definition' | 'weights'>) {
+    super();
     this.engine = engine;
     this.model = model;
   }
@@ -92,22 +89,17 @@ export class Predictor {
     return outputs.logits!.data as Float32Array;
   }
 
-  async release(): Promise<void> {
-    await this.program?.release();
-    this.program = undefined;
-    this.seqLen = 0;
-  }
-
   private async programFor(length: number): Promise<Program> {
     if (this.program !== undefined && length <= this.seqLen) return this.program;
     const { definition, weights } = this.model;
     let seqLen = SHORTEST;
     while (seqLen < length) seqLen *= 2;
+    this.program = undefined;
     await this.release();
     this.seqLen = Math.min(seqLen, definition.contextLength);
     const graph = new Graph();
     graph.output('logits', buildLastLogits(definition, weights(graph), graph, this.seqLen));
-    this.program = await this.engine.load(graph);
+    this.program = await this.own(this.engine.load(graph));
     return this.program;
   }
 }

@@ -1,17 +1,16 @@
 /** What runs a graph. */
 import type { Graph, ValueType } from '../graph/index.ts';
 import type { MatrixProduct, Tensor } from '../numeric/index.ts';
+import type { Held } from './held.ts';
 
 /** An array that lives in the engine: it can be fed and written again and again, and is copied only when read. */
-export interface Resident extends ValueType {
+export interface Resident extends ValueType, Held {
   /** A copy of what it holds. */
   read(): Promise<Tensor>;
-  /** Frees it; it cannot be used afterwards. */
-  release(): Promise<void>;
 }
 
 /** A graph made ready to run. */
-export interface Program {
+export interface Program extends Held {
   /**
    * Evaluates the graph's outputs. Every input must be fed with its declared type and shape.
    *
@@ -24,8 +23,6 @@ export interface Program {
     inputs: Readonly<Record<string, Tensor | Resident>>,
     into?: Readonly<Record<string, Resident>>,
   ): Promise<Record<string, Tensor>>;
-  /** Frees what the program holds; it cannot run afterwards. */
-  release(): Promise<void>;
 }
 
 export interface LoadOptions {

@@ -3,6 +3,7 @@
  * ONNX Runtime in a thread of its own, and a slow float64 reference that tests hold it against.
  */
 export * from './engine.ts';
+export { type Held, held, holding, Owner } from './held.ts';
 export {
   ENGINE_SLACK,
   formatBytes,

@@ -9,7 +9,7 @@ import {
 import { Graph } from '../graph/index.ts';
 import type { Model } from '../models/index.ts';
 import type { Rng, Tensor } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { type Engine, type Held, held } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { type LossAndGradients, loadLossGradients } from './loss-gradients.ts';
 
@@ -24,14 +24,13 @@ export interface AdapterPassOptions {
   readonly recomputed?: number;
 }
 
-export interface AdapterGradients {
+export interface AdapterGradients extends Held {
   /**
    * Mean loss over the targets of the batch, nats, and its gradient by tensor name; see {@link loadLossGradients}.
    *
    * @param rng of the dropout masks; unused without dropout.
    */
   run(batch: Batch, rng: Rng): Promise<LossAndGradients>;
-  release(): Promise<void>;
 }
 
 /** Makes the training graph ready to run. The adapters' trained arrays are fed as they stand at every run. */
@@ -57,13 +56,15 @@ export async function loadAdapterGradients(
     dropout === 0
       ? {}
       : maskFeeds(layers, rows, (layer, length) => dropoutMask(length, dropout, rng.fork(layer)));
-  return {
-    run(batch, rng) {
-      const feeds = adapterFeeds(layers);
-      return program.run(batch, (pass) => ({ ...feeds, ...masks(rng.fork(`pass ${pass}`)) }));
+  return held(
+    {
+      run(batch, rng) {
+        const feeds = adapterFeeds(layers);
+        return program.run(batch, (pass) => ({ ...feeds, ...masks(rng.fork(`pass ${pass}`)) }));
+      },
     },
-    release: () => program.release(),
-  };
+    () => program.release(),
+  );
 }
 
 /** 0 with probability `dropout`, else 1 / (1 − dropout), so that the mean is 1. */

@@ -8,7 +8,7 @@ import {
   type WeightProvider,
 } from '../models/index.ts';
 import type { Tensor } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { type Engine, type Held, held } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { piecesOf, weightedInputs } from './fed-weights.ts';
 
@@ -19,10 +19,9 @@ export interface LossAndGradients {
   readonly gradients: Record<string, Float32Array>;
 }
 
-export interface GradientProgram {
+export interface GradientProgram extends Held {
   /** @param feeds of a pass by its index, beside those of the loss. */
   run(batch: Batch, feeds: (pass: number) => Record<string, Tensor>): Promise<LossAndGradients>;
-  release(): Promise<void>;
 }
 
 export interface PassShape {
@@ -78,24 +77,26 @@ export async function loadLossGradients(
   const { sequences } = shape;
   const names = [...trained().keys()];
   const program = await engine.load(graph);
-  return {
-    async run(batch, feeds) {
-      const total = targetCount(batch);
-      const gradients: Record<string, Float32Array> = {};
-      let lossSum = 0;
-      for (const [index, piece] of piecesOf(batch, sequences).entries()) {
-        const outputs = await program.run({ ...feeds(index), ...weightedInputs(piece, total) });
-        lossSum += outputs.loss!.data[0] as number;
-        for (const name of names) {
-          const gradient = outputs[gradientName(name)]!.data as Float32Array;
-          if (gradients[name] === undefined) gradients[name] = gradient;
-          else addTo(gradients[name], gradient);
+  return held(
+    {
+      async run(batch, feeds) {
+        const total = targetCount(batch);
+        const gradients: Record<string, Float32Array> = {};
+        let lossSum = 0;
+        for (const [index, piece] of piecesOf(batch, sequences).entries()) {
+          const outputs = await program.run({ ...feeds(index), ...weightedInputs(piece, total) });
+          lossSum += outputs.loss!.data[0] as number;
+          for (const name of names) {
+            const gradient = outputs[gradientName(name)]!.data as Float32Array;
+            if (gradients[name] === undefined) gradients[name] = gradient;
+            else addTo(gradients[name], gradient);
+          }
         }
-      }
-      return { loss: lossSum, gradients };
+        return { loss: lossSum, gradients };
+      },
     },
-    release: () => program.release(),
-  };
+    () => program.release(),
+  );
 }
 
 function addTo(sum: Float32Array, values: Float32Array): void {

@@ -3,7 +3,7 @@ import { invariant } from '../errors/index.ts';
 import { Graph } from '../graph/index.ts';
 import { buildLoss, lossInputs, type Model, type ModelDefinition, targetCount } from '../models/index.ts';
 import { type Interval, studentInterval, type Tensor } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { type Engine, type Held, held } from '../runtime/index.ts';
 import type { Batch, Sequences } from '../text/index.ts';
 import { FedWeights } from './fed-weights.ts';
 import type { NamedArrays } from './named-arrays.ts';
@@ -17,10 +17,9 @@ export interface SequenceLosses {
 }
 
 /** The losses of a text, ready to be taken again and again. */
-export interface LossProgram {
+export interface LossProgram extends Held {
   /** @param feeds of the weights that are inputs of the model's graphs. */
   run(feeds?: Readonly<Record<string, Tensor>>, onProgress?: (done: number) => void): Promise<SequenceLosses>;
-  release(): Promise<void>;
 }
 
 /** Makes the loss of every sequence ready to run, `batchSize` sequences at a time. */
@@ -36,22 +35,24 @@ export async function loadSequenceLosses(
   const { laneLosses } = buildLoss(model.definition, model.weights(graph), graph, shape);
   graph.output('losses', laneLosses);
   const program = await engine.load(graph);
-  return {
-    async run(feeds = {}, onProgress = () => {}) {
-      const losses: number[] = [];
-      for (let first = 0; first < count; first += batchSize) {
-        // The last batch is filled up with sequences that were there before.
-        const lanes = Array.from({ length: batchSize }, (_, lane) =>
-          sequenceAt(sequences, (first + lane) % count),
-        );
-        const outputs = await program.run({ ...feeds, ...lossInputs(lanes) });
-        losses.push(...Array.from(outputs.losses!.data as Float32Array).slice(0, count - first));
-        onProgress(losses.length);
-      }
-      return { losses, targets: losses.map((_, index) => targetCount(sequenceAt(sequences, index))) };
+  return held(
+    {
+      async run(feeds = {}, onProgress = () => {}) {
+        const losses: number[] = [];
+        for (let first = 0; first < count; first += batchSize) {
+          // The last batch is filled up with sequences that were there before.
+          const lanes = Array.from({ length: batchSize }, (_, lane) =>
+            sequenceAt(sequences, (first + lane) % count),
+          );
+          const outputs = await program.run({ ...feeds, ...lossInputs(lanes) });
+          losses.push(...Array.from(outputs.losses!.data as Float32Array).slice(0, count - first));
+          onProgress(losses.length);
+        }
+        return { losses, targets: losses.map((_, index) => targetCount(sequenceAt(sequences, index))) };
+      },
     },
-    release: () => program.release(),
-  };
+    () => program.release(),
+  );
 }
 
 /** The loss of every sequence, `batchSize` sequences at a time. */
@@ -62,12 +63,8 @@ export async function sequenceLosses(
   batchSize: number,
   onProgress: (done: number) => void = () => {},
 ): Promise<SequenceLosses> {
-  const program = await loadSequenceLosses(engine, model, sequences, batchSize);
-  try {
-    return await program.run({}, onProgress);
-  } finally {
-    await program.release();
-  }
+  await using program = await loadSequenceLosses(engine, model, sequences, batchSize);
+  return await program.run({}, onProgress);
 }
 
 /** The loss of a model with these weights over every target of a text, `batchSize` sequences at a time. */
@@ -80,13 +77,9 @@ export async function evaluateLoss(
 ): Promise<{ readonly loss: number; readonly targets: number }> {
   const fed = new FedWeights();
   const model = { definition, weights: (graph: Graph) => fed.in(graph) };
-  const program = await loadSequenceLosses(engine, model, sequences, batchSize);
-  try {
-    const losses = await program.run(fed.feeds(weights));
-    return { loss: lossPerTarget(losses), targets: losses.targets.reduce((sum, n) => sum + n, 0) };
-  } finally {
-    await program.release();
-  }
+  await using program = await loadSequenceLosses(engine, model, sequences, batchSize);
+  const losses = await program.run(fed.feeds(weights));
+  return { loss: lossPerTarget(losses), targets: losses.targets.reduce((sum, n) => sum + n, 0) };
 }
 
 /** L = Σ nᵢ ℓᵢ / Σ nᵢ, nats per target. */

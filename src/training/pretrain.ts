@@ -107,7 +107,7 @@ async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> 
     ? loadCheckpoint(directory, tensors, atStart, asked, warn)
     : { optimizer: atStart, sequencesTaken: 0 };
   const shape = { sequences: microBatchSize, seqLen: sequences.seqLen };
-  const program = await loadGradients(engine, definition, shape);
+  await using program = await loadGradients(engine, definition, shape);
   const loop = trainingSteps({
     parameters: weights,
     optimizer,
@@ -127,19 +127,15 @@ async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> 
     await saveCheckpoint(directory, tensors, state, asked);
     saved = state.optimizer.step;
   };
-  try {
-    for await (const ready of loop) {
-      const { step, loss, gradientNorm } = ready;
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(step, loss, gradientNorm);
-      const metrics = ready.update();
-      appendMetrics(directory, { ...metrics });
-      options.onStep?.(metrics);
-      if (step % options.checkpointEvery === 0) await save();
-    }
-    if (saved !== state.optimizer.step) await save();
-  } finally {
-    await program.release();
+  for await (const ready of loop) {
+    const { step, loss, gradientNorm } = ready;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw notFinite(step, loss, gradientNorm);
+    const metrics = ready.update();
+    appendMetrics(directory, { ...metrics });
+    options.onStep?.(metrics);
+    if (step % options.checkpointEvery === 0) await save();
   }
+  if (saved !== state.optimizer.step) await save();
   const { step } = state.optimizer;
   return { status: step >= steps ? 'complete' : 'partial', step, weights };
 }

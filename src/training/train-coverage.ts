@@ -55,23 +55,21 @@ export async function measureAdapter(
   const layers = adapted.definition.layers.filter(({ name }) => tangents.has(name));
   const pass = buildPass(adapted, layers, { lanes: 2, sequences, seqLen, recomputed });
   collectMeasurements(pass.graph, pass.layers, placed, plan);
-  const program = await engine.load(pass.graph);
+  await using program = await engine.load(pass.graph);
   const outputs = await program.run(passInputs(batches, plan));
-  await program.release();
   const targets = batches.map(targetCount);
   const measured = layers.map((layer) => {
     const measurement = emptyMeasurement(layer, [frames.get(layer.name)!.u.cols], FAMILIES, plan);
     addPass(measurement, outputs, plan);
     return measurement;
   });
-  const whitener = new Whitener(engine);
+  await using whitener = new Whitener(engine);
   const curves: NaturalCurves[] = [];
   for (const layer of measured) {
     const { u, v } = tangents.get(layer.name)!;
     if (u === undefined || v === undefined) continue;
     curves.push(...(await naturalCurves(layer, [targets], ridge, whitener)));
   }
-  await whitener.release();
   const reach = summarizeReach(measured.map((layer) => reachOf(layer, tangents.get(layer.name)!.family)));
   const { coverage, energy, gain, signalCoverage } = reach;
   const natural = naturalTotal(curves, ({ heldOut }) => heldOut, Number.POSITIVE_INFINITY);

@@ -33,18 +33,14 @@ async function firstBrokenLayer(
   const { traces } = buildLoss(model.definition, provider, graph, shape);
   for (const { layer, y } of traces)
     graph.output(layer.name, reduceSum(mul(y, graph.scalar(0)), [0, 1], { keepDimensions: true }));
-  const program = await engine.load(graph);
-  try {
-    for (const piece of piecesOf(batch, batchSize)) {
-      // The sums need tokens only; the graph still declares the inputs of the loss.
-      const outputs = await program.run({ ...lossInputs([piece]), ...adapterFeeds(layers) });
-      const broken = traces.find(({ layer }) => !Number.isFinite(Number(outputs[layer.name]!.data[0])));
-      if (broken !== undefined) return broken.layer.name;
-    }
-    return null;
-  } finally {
-    await program.release();
+  await using program = await engine.load(graph);
+  for (const piece of piecesOf(batch, batchSize)) {
+    // The sums need tokens only; the graph still declares the inputs of the loss.
+    const outputs = await program.run({ ...lossInputs([piece]), ...adapterFeeds(layers) });
+    const broken = traces.find(({ layer }) => !Number.isFinite(Number(outputs[layer.name]!.data[0])));
+    if (broken !== undefined) return broken.layer.name;
   }
+  return null;
 }
 
 /**

@@ -92,7 +92,7 @@ export async function runTraining(run: Run): Promise<TrainResult> {
   await files.begin(evalData === null ? undefined : evaluate);
   const trained = trainedArrays(adapter);
   const pass = { batchSize, seqLen, dropout, mapped, recomputed: run.memory.recomputed };
-  const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
+  await using program = await loadAdapterGradients(engine, model, adapter.layers, pass);
   options.onStart?.(steps);
   const loop = trainingSteps({
     parameters: trained,
@@ -126,8 +126,6 @@ export async function runTraining(run: Run): Promise<TrainResult> {
   } catch (error) {
     files.write('partial', files.saved);
     throw error;
-  } finally {
-    await program.release();
   }
   const record = files.write(state.optimizer.step >= steps ? 'complete' : 'partial');
   return { record, adapter, metrics: files.metrics };

@@ -123,9 +123,8 @@ export class Telemetry {
     const { model, engine, mapped, settings, memory, rng } = this.inputs;
     const { batchSize, seqLen } = settings;
     const pass = { batchSize, seqLen, dropout: 0, mapped, recomputed: memory.recomputed };
-    const program = await loadAdapterGradients(engine, model, adapter.layers, pass);
+    await using program = await loadAdapterGradients(engine, model, adapter.layers, pass);
     const { gradients } = await program.run(this.batches[0]!, rng);
-    await program.release();
     return Object.values(gradients);
   }
 

@@ -18,10 +18,9 @@ import { LeadingFrames } from './leading-frames.ts';
 import { blockSize, isLeading, LeadingTriplesSolver } from './leading-triples.ts';
 
 const engine = createOnnxEngine({ threads: 2 });
-const solver = new LeadingTriplesSolver(engine);
 const frames = new LeadingFrames(engine);
+const solver = new LeadingTriplesSolver(engine, frames);
 afterAll(async () => {
-  await solver.release();
   await frames.release();
   await engine.close();
 });

@@ -1,25 +1,25 @@
 /** Frames of leading singular vectors, found in the engine. */
 import type { LinearLayer } from '../../models/index.ts';
 import { float32, fromFloat32, svd } from '../../numeric/index.ts';
-import type { Engine, Resident } from '../../runtime/index.ts';
+import { type Engine, Owner, type Resident } from '../../runtime/index.ts';
 import type { Frame } from '../frame.ts';
 import type { Moments } from '../moments.ts';
 import { isLeading, LeadingTriplesSolver } from './leading-triples.ts';
+import { Programs } from './programs.ts';
 import { GradientWhitener } from './whiten-gradient.ts';
 
 /** Sides below this are whitened in float64 as fast. */
 const WORTH_ELIMINATING = 128;
 
 /** A method that returns undefined leaves it to whole decompositions in float64. */
-export class LeadingFrames {
-  private readonly engine: Engine;
+export class LeadingFrames extends Programs {
   private readonly solver: LeadingTriplesSolver;
   private readonly whitener: GradientWhitener;
 
   constructor(engine: Engine) {
-    this.engine = engine;
-    this.solver = new LeadingTriplesSolver(engine);
-    this.whitener = new GradientWhitener(engine);
+    super(engine);
+    this.solver = new LeadingTriplesSolver(engine, this);
+    this.whitener = new GradientWhitener(engine, this);
   }
 
   /** Top singular vectors of W, given in the checkpoint's order. */
@@ -31,13 +31,9 @@ export class LeadingFrames {
     if (!isLeading(rank, inFeatures, outFeatures)) return undefined;
     const straight = stored === 'in-out';
     const shape = straight ? [inFeatures, outFeatures] : [outFeatures, inFeatures];
-    const weight = await this.engine.keep(float32(shape, values));
-    try {
-      const found = await this.solver.find(weight, rank);
-      return found && (straight ? found : { u: found.v, v: found.u });
-    } finally {
-      await weight.release();
-    }
+    await using weight = await this.engine.keep(float32(shape, values));
+    const found = await this.solver.find(weight, rank);
+    return found && (straight ? found : { u: found.v, v: found.u });
   }
 
   /** Top singular vectors of the mean gradient. */
@@ -49,14 +45,11 @@ export class LeadingFrames {
   async natural(moments: Moments<Resident>, ridge: number, rank: number): Promise<Frame | undefined> {
     const { inFeatures, outFeatures } = moments.layer;
     if (Math.max(inFeatures, outFeatures) < WORTH_ELIMINATING) return undefined;
-    const gradient = await this.whitener.whiten(moments, ridge);
+    await using owner = new Owner();
+    const gradient = await this.whitener.whiten(moments, ridge, owner);
     if (gradient === undefined) return undefined;
-    try {
-      const found = await this.topPairs(gradient.whitened, rank);
-      return found && (await gradient.mapBack(found.u, found.v));
-    } finally {
-      await gradient.release();
-    }
+    const found = await this.topPairs(gradient.whitened, rank);
+    return found && (await gradient.mapBack(found.u, found.v));
   }
 
   /** By iteration where few columns are wanted of many, and else by a whole decomposition. */
@@ -65,10 +58,5 @@ export class LeadingFrames {
     if (isLeading(rank, rows, cols)) return this.solver.find(a, rank);
     const { data } = await a.read();
     return svd(fromFloat32(rows, cols, data as Float32Array), { rank, product: this.engine.matmul });
-  }
-
-  async release(): Promise<void> {
-    await this.solver.release();
-    await this.whitener.release();
   }
 }

@@ -13,9 +13,9 @@ import {
   symmetricEigen,
   type Tensor,
 } from '../../numeric/index.ts';
-import type { Engine, Resident } from '../../runtime/index.ts';
+import { type Engine, Owner, type Resident } from '../../runtime/index.ts';
 import { asFloat32, asFloat64, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
-import { Programs } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 /** Singular triples of a [m, n]: a ≈ u · diag(s) · vᵀ, each side within the engine's float32 of orthonormal. */
 export interface LeadingTriples {
@@ -52,9 +52,10 @@ export class LeadingTriplesSolver {
   private readonly programs: Programs;
   private readonly starts = new Map<string, Promise<Resident>>();
 
-  constructor(engine: Engine) {
+  /** @param programs own what is kept from one matrix to the next. */
+  constructor(engine: Engine, programs: Programs) {
     this.engine = engine;
-    this.programs = new Programs(engine);
+    this.programs = programs;
   }
 
   /**
@@ -68,8 +69,9 @@ export class LeadingTriplesSolver {
     const key = `${m},${n},${columns}`;
     const norm = await this.norm(a);
     if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return undefined;
+    await using owner = new Owner();
     const keep = (dtype: DType, rows: number, width: number) =>
-      this.engine.keep({ dtype, shape: [rows, width] });
+      owner.own(this.engine.keep({ dtype, shape: [rows, width] }));
     const [gram, q, x, y, z, far] = await Promise.all([
       keep('float64', short, short),
       keep('float64', short, columns),
@@ -78,12 +80,7 @@ export class LeadingTriplesSolver {
       keep('float32', long, columns),
       keep('float32', long, columns),
     ]);
-    try {
-      const held = { a, gram, q, x, y, z, far };
-      return await this.iterate(held, norm, rank, columns, key);
-    } finally {
-      for (const resident of [gram, q, x, y, z, far]) await resident.release();
-    }
+    return await this.iterate({ a, gram, q, x, y, z, far }, norm, rank, columns, key);
   }
 
   private async iterate(
@@ -166,15 +163,9 @@ export class LeadingTriplesSolver {
       [rows, columns],
       Float32Array.from({ length: rows * columns }, () => rng.normal()),
     );
-    const resident = this.engine.keep(block);
+    const resident = this.programs.own(this.engine.keep(block));
     this.starts.set(key, resident);
     return resident;
-  }
-
-  async release(): Promise<void> {
-    for (const start of this.starts.values()) await (await start).release();
-    this.starts.clear();
-    await this.programs.release();
   }
 }
 

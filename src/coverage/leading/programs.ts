@@ -1,12 +1,13 @@
 /** Programs of the engine, one per key, made when they are first asked for. */
 import { Graph } from '../../graph/index.ts';
-import type { Engine, Program } from '../../runtime/index.ts';
+import { type Engine, Owner, type Program } from '../../runtime/index.ts';
 
-export class Programs {
-  private readonly engine: Engine;
+export class Programs extends Owner {
+  protected readonly engine: Engine;
   private readonly loaded = new Map<string, Promise<Program>>();
 
   constructor(engine: Engine) {
+    super();
     this.engine = engine;
   }
 
@@ -16,14 +17,13 @@ export class Programs {
     if (known !== undefined) return known;
     const graph = new Graph();
     build(graph);
-    const program = this.engine.load(graph, { frugal: true });
+    const program = this.own(this.engine.load(graph, { frugal: true }));
     this.loaded.set(key, program);
     return program;
   }
 
-  async release(): Promise<void> {
-    const programs = [...this.loaded.values()];
+  override release(): Promise<void> {
     this.loaded.clear();
-    for (const program of programs) await (await program).release();
+    return super.release();
   }
 }

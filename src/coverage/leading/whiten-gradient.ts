@@ -14,10 +14,10 @@ import {
   type Value,
 } from '../../graph/index.ts';
 import { invertLower, type Matrix, multiply, type Tensor, tryCholesky } from '../../numeric/index.ts';
-import type { Engine, Resident } from '../../runtime/index.ts';
+import type { Engine, Owner, Resident } from '../../runtime/index.ts';
 import type { Moments } from '../moments.ts';
 import { asFloat32, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
-import { Programs } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 /** Rows that are eliminated at a time: more of a large moment, which is copied as often as there are blocks. */
 const blockRows = (size: number): number => Math.max(96, 32 * Math.ceil(size / 24 / 32));
@@ -28,7 +28,6 @@ export interface WhitenedGradient {
   readonly whitened: Resident;
   /** L_A⁻ᵀ and L_B⁻ᵀ of columns, made orthonormal one after the other. */
   mapBack(u: Matrix, v: Matrix): Promise<{ u: Matrix; v: Matrix } | undefined>;
-  release(): Promise<void>;
 }
 
 /** L⁻¹ of something, with the rows of Lᵀ beside their blocks on the diagonal. */
@@ -45,29 +44,25 @@ export class GradientWhitener {
   private readonly engine: Engine;
   private readonly programs: Programs;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, programs: Programs) {
     this.engine = engine;
-    this.programs = new Programs(engine);
+    this.programs = programs;
   }
 
-  /** @returns undefined where float32 finds a ridged moment not positive definite. */
+  /**
+   * @param owner frees the result.
+   * @returns undefined where float32 finds a ridged moment not positive definite.
+   */
   async whiten(
     { gradient, inputs, outputs }: Moments<Resident>,
     ridge: number,
+    owner: Owner,
   ): Promise<WhitenedGradient | undefined> {
-    const owned: Resident[] = [];
-    const release = async () => {
-      for (const resident of owned) await resident.release();
-    };
-    const right = await this.eliminate(outputs!, gradient!, ridge, owned);
-    const left = right && (await this.eliminate(inputs!, right.solved, ridge, owned));
-    if (left === undefined) {
-      await release();
-      return undefined;
-    }
+    const right = await this.eliminate(outputs!, gradient!, ridge, owner);
+    const left = right && (await this.eliminate(inputs!, right.solved, ridge, owner));
+    if (left === undefined) return undefined;
     return {
       whitened: left.solved,
-      release,
       mapBack: async (u, v) => {
         const [near, far] = [await this.mapBack(left, u), await this.mapBack(right!, v)];
         return near && far && { u: near, v: far };
@@ -83,14 +78,11 @@ export class GradientWhitener {
     moment: Resident,
     source: Resident,
     ridge: number,
-    owned: Resident[],
+    owner: Owner,
   ): Promise<Elimination | undefined> {
     const [columns, size] = source.shape as [number, number];
-    const keep = async (rows: number, width: number) => {
-      const resident = await this.engine.keep({ dtype: 'float32', shape: [rows, width] });
-      owned.push(resident);
-      return resident;
-    };
+    const keep = (rows: number, width: number) =>
+      owner.own(this.engine.keep({ dtype: 'float32', shape: [rows, width] }));
     const addend = await this.ridgeOf(moment, ridge);
     const height = blockRows(size);
     const starts = Array.from({ length: Math.ceil(size / height) }, (_, block) => block * height);
@@ -147,25 +139,17 @@ export class GradientWhitener {
     const widths = rows.map(({ shape }) => shape[1]!);
     const key = `${size},${widths},${cols}`;
     const back = await this.programs.get(`back ${key}`, (graph) => buildBack(graph, size, widths, cols));
-    const block = await this.engine.keep({ dtype: 'float64', shape: [size, cols] });
-    try {
-      const fed = Object.fromEntries([
-        ...rows.map((row, index) => [`row${index}`, row] as const),
-        ...inverses.map((inverse, index) => [`inverse${index}`, inverse] as const),
-      ]);
-      const { overlap } = await back.run({ ...fed, columns: asFloat32(columns) }, { block });
-      const mix = await orthonormalizing(overlap!);
-      if (mix === undefined) return undefined;
-      const turn = await this.programs.get(`turn ${size},${cols}`, (graph) => buildTurn(graph, size, cols));
-      const { frame } = await turn.run({ block, mix });
-      return toMatrix(frame!);
-    } finally {
-      await block.release();
-    }
-  }
-
-  release(): Promise<void> {
-    return this.programs.release();
+    await using block = await this.engine.keep({ dtype: 'float64', shape: [size, cols] });
+    const fed = Object.fromEntries([
+      ...rows.map((row, index) => [`row${index}`, row] as const),
+      ...inverses.map((inverse, index) => [`inverse${index}`, inverse] as const),
+    ]);
+    const { overlap } = await back.run({ ...fed, columns: asFloat32(columns) }, { block });
+    const mix = await orthonormalizing(overlap!);
+    if (mix === undefined) return undefined;
+    const turn = await this.programs.get(`turn ${size},${cols}`, (graph) => buildTurn(graph, size, cols));
+    const { frame } = await turn.run({ block, mix });
+    return toMatrix(frame!);
   }
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import type { Cache } from '../../checkpoint/index.ts';
 import { Graph, MatMulInteger, type Value } from '../../graph/index.ts';
 import { float32, tensor, zeros } from '../../numeric/index.ts';
-import { createOnnxEngine, type Engine } from '../../runtime/index.ts';
+import { createOnnxEngine, type Engine, Owner } from '../../runtime/index.ts';
 import { blocksKernel } from './blocks.ts';
 import type { KernelRecord } from './kernel.ts';
 import { rotatedKernel } from './rotated.ts';
@@ -35,7 +35,9 @@ async function measureKernels(): Promise<[exact: number, rotated: number, blocks
   try {
     if (!(await addsExactly(engine))) return [0, 0, 0];
     const times = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const programs = await Promise.all([rotatedKernel, blocksKernel].map((one) => engine.load(chain(one))));
+    await using owner = new Owner();
+    const load = (kernel: KernelRecord) => owner.own(engine.load(chain(kernel)));
+    const programs = await Promise.all([rotatedKernel, blocksKernel].map(load));
     const x = float32([TOKENS, FEATURES], new Float32Array(TOKENS * FEATURES).fill(1));
     for (let attempt = 0; attempt < TRIES; attempt++) {
       for (const [index, program] of programs.entries()) {
@@ -83,7 +85,7 @@ async function addsExactly(engine: Engine): Promise<boolean> {
   const rowScale = graph.constant(float32([1, 1], [1]));
   const inputs = [x, values, rowScale, weight, scales, weight, scales];
   graph.output('y', graph.apply(MatMulInteger, inputs, {})[0]!);
-  const program = await engine.load(graph);
+  await using program = await engine.load(graph);
   const { y } = await program.run({ values: tensor('uint8', [1, inner], new Uint8Array(inner).fill(255)) });
   return [...(y!.data as Float32Array)].every((sum) => sum === inner * 127 * 127);
 }

@@ -8,6 +8,7 @@ import { fileEnds, withFile } from '../../files/index.ts';
 import type { ExternalData, Graph, ValueType } from '../../graph/index.ts';
 import type { DType, Tensor } from '../../numeric/index.ts';
 import { type Engine, misfit, type Program, type Resident } from '../engine.ts';
+import { held } from '../held.ts';
 import { encodeModel } from './encode.ts';
 import { lowerForWebGpu } from './lower.ts';
 import type { Answers, Device, Reply, Request, ResidentPlace } from './protocol.ts';
@@ -90,22 +91,18 @@ function checkFiles(external: readonly ExternalData[]): void {
 }
 
 function program(line: WorkerLine, graph: Graph, session: number): Program {
-  return {
-    run: async (inputs, into = {}) => {
-      const wrong = misfit(graph, inputs, into);
-      invariant(wrong === null, `${wrong}`);
-      const request = {
-        kind: 'run',
-        session,
-        inputs: mapValues(inputs, placed),
-        into: mapValues(into, place),
-      };
-      return line.ask('run', request as Extract<Request, { kind: 'run' }>);
-    },
-    release: async () => {
-      await line.ask('release', { kind: 'release', session });
-    },
+  const run: Program['run'] = async (inputs, into = {}) => {
+    const wrong = misfit(graph, inputs, into);
+    invariant(wrong === null, `${wrong}`);
+    const request = {
+      kind: 'run',
+      session,
+      inputs: mapValues(inputs, placed),
+      into: mapValues(into, place),
+    };
+    return line.ask('run', request as Extract<Request, { kind: 'run' }>);
   };
+  return held({ run }, () => line.free({ kind: 'release', session }));
 }
 
 /** A {@link Resident} as its number in the engine's thread. */
@@ -126,8 +123,12 @@ class OnnxResident implements Resident {
     return this.line.ask('read', { kind: 'read', resident: this.resident });
   }
 
-  async release(): Promise<void> {
-    await this.line.ask('forget', { kind: 'forget', resident: this.resident });
+  release(): Promise<void> {
+    return this.line.free({ kind: 'forget', resident: this.resident });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
   }
 }
 
@@ -184,6 +185,11 @@ class WorkerLine {
         reject(error);
       }
     });
+  }
+
+  /** What a thread held has gone with it. */
+  async free(request: Extract<Request, { kind: 'forget' | 'release' }>): Promise<void> {
+    if (this.failure === undefined) await this.ask(request.kind, request);
   }
 
   /** Ends the thread after the work in flight: ending it in the middle of a run aborts the process. */

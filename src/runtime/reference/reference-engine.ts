@@ -11,6 +11,7 @@ import {
 } from '../../graph/index.ts';
 import { type DType, sizeOf, type Tensor, type TensorData, tensor, zeros } from '../../numeric/index.ts';
 import type { Engine, Program, Resident } from '../engine.ts';
+import { held } from '../held.ts';
 import type { NumberArray } from './array.ts';
 import { type Kernel, kernels } from './kernels.ts';
 
@@ -56,33 +57,31 @@ function programOf(graph: Graph): Program {
     loaded.set(value, array);
     return array;
   };
-  return {
-    run: async (inputs, into = {}) => {
-      for (const name of Object.keys(inputs))
-        invariant(graph.inputs.has(name), `no graph input is named ${name}`);
-      for (const name of Object.keys(into))
-        invariant(graph.outputs.has(name), `no graph output is named ${name}`);
-      const values = new Map<Value, NumberArray>();
-      for (const [name, value] of graph.inputs) values.set(value, feed(name, value, contents(inputs[name])));
-      const get = (value: Value) => values.get(value) ?? known(value);
-      for (const { op, inputs: operands, outputs, attributes } of nodes) {
-        const name = names.get(op);
-        invariant(name !== undefined, `${op.name} is not in the table of ops`);
-        const results = (kernels[name] as Kernel<unknown>)(
-          operands.map(get),
-          outputs.map(({ shape }) => shape),
-          attributes,
-        );
-        outputs.forEach((output, index) => {
-          values.set(output, results[index]!);
-        });
-      }
-      const results = [...graph.outputs].map(([name, value]) => [name, narrow(value, get(value))] as const);
-      for (const [name, result] of results) if (name in into) write(into[name]!, result);
-      return Object.fromEntries(results.filter(([name]) => !(name in into)));
-    },
-    release: async () => loaded.clear(),
+  const run: Program['run'] = async (inputs, into = {}) => {
+    for (const name of Object.keys(inputs))
+      invariant(graph.inputs.has(name), `no graph input is named ${name}`);
+    for (const name of Object.keys(into))
+      invariant(graph.outputs.has(name), `no graph output is named ${name}`);
+    const values = new Map<Value, NumberArray>();
+    for (const [name, value] of graph.inputs) values.set(value, feed(name, value, contents(inputs[name])));
+    const get = (value: Value) => values.get(value) ?? known(value);
+    for (const { op, inputs: operands, outputs, attributes } of nodes) {
+      const name = names.get(op);
+      invariant(name !== undefined, `${op.name} is not in the table of ops`);
+      const results = (kernels[name] as Kernel<unknown>)(
+        operands.map(get),
+        outputs.map(({ shape }) => shape),
+        attributes,
+      );
+      outputs.forEach((output, index) => {
+        values.set(output, results[index]!);
+      });
+    }
+    const results = [...graph.outputs].map(([name, value]) => [name, narrow(value, get(value))] as const);
+    for (const [name, result] of results) if (name in into) write(into[name]!, result);
+    return Object.fromEntries(results.filter(([name]) => !(name in into)));
   };
+  return held({ run }, async () => loaded.clear());
 }
 
 class ReferenceResident implements Resident {
@@ -101,6 +100,8 @@ class ReferenceResident implements Resident {
   }
 
   async release(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 const blank = ({ dtype, shape }: ValueType): Tensor => tensor(dtype, shape, zeros(dtype, sizeOf(shape)));
