@@ -82,23 +82,34 @@ function mergesOf(
 ): [string, string][] {
   const joined = (type: number) => type === NORMAL || type === USER_DEFINED;
   const ids = new Map(tokens.map((token, id) => [token, id]));
-  const merges: {
-    readonly pair: [string, string];
-    readonly score: number;
-    readonly parts: [number, number];
-  }[] = [];
+  // Half a million pairs are common: three lists of numbers, of which an order is made, instead of an object a pair.
+  const lefts: number[] = [];
+  const rights: number[] = [];
+  const results: number[] = [];
   for (const [id, token] of tokens.entries()) {
     if (!joined(types[id]!)) continue;
-    const local: typeof merges = [];
     let end = 0;
     for (const character of token) {
       end += character.length;
-      const pair: [string, string] = [token.slice(0, end), token.slice(end)];
-      const [left, right] = [ids.get(pair[0]), ids.get(pair[1])];
-      if (left !== undefined && right !== undefined && pair[1] !== '')
-        local.push({ pair, score: scores[id]!, parts: [left, right] });
+      if (end === token.length) break;
+      const left = ids.get(token.slice(0, end));
+      const right = left === undefined ? undefined : ids.get(token.slice(end));
+      if (left === undefined || right === undefined) continue;
+      lefts.push(left);
+      rights.push(right);
+      results.push(id);
     }
-    merges.push(...local.sort((a, b) => a.parts[0] - b.parts[0] || a.parts[1] - b.parts[1]));
   }
-  return merges.sort((a, b) => b.score - a.score).map(({ pair }) => pair);
+  return Uint32Array.from(lefts.keys())
+    .sort(
+      (a, b) =>
+        scores[results[b]!]! - scores[results[a]!]! ||
+        results[a]! - results[b]! ||
+        lefts[a]! - lefts[b]! ||
+        rights[a]! - rights[b]!,
+    )
+    .reduce<[string, string][]>((merges, at) => {
+      merges.push([tokens[lefts[at]!]!, tokens[rights[at]!]!]);
+      return merges;
+    }, []);
 }

@@ -44,7 +44,7 @@ export interface Tokenizer {
 const DOCUMENT_ENDS = ['<|endoftext|>', '<|end_of_text|>'];
 
 /** What opening, any text, and a thousand characters of it may take, milliseconds: many times what they should. */
-const PATIENCE = { opening: 10_000, ever: 1000, perThousand: 50 };
+const PATIENCE = { opening: 60_000, ever: 1000, perThousand: 50 };
 
 const patienceFor = (characters: number): number =>
   PATIENCE.ever + Math.ceil(characters / 1000) * PATIENCE.perThousand;

@@ -27,8 +27,9 @@ export class BytePairs {
   readonly vocabulary: ReadonlyMap<string, number>;
   private readonly options: BytePairOptions;
   private readonly unknown: number | undefined;
-  /** By the pair of ids, as one number: rank and id of what it becomes. */
-  private readonly merges = new Map<number, { readonly rank: number; readonly id: number }>();
+  /** By the pair of ids, as one number: its rank, the last of them; `results` has the id that a rank makes. */
+  private readonly ranks = new Map<number, number>();
+  private readonly results: Int32Array;
   private readonly factor: number;
   private readonly memory = new Map<string, readonly number[]>();
   /** Neighbours within tokens, both characters written one after the other; made when a long word comes. */
@@ -44,21 +45,23 @@ export class BytePairs {
     this.options = options;
     this.factor = 1 + [...vocabulary.values()].reduce((most, id) => Math.max(most, id), 0);
     this.unknown = options.unk_token === null ? undefined : vocabulary.get(options.unk_token);
+    this.results = new Int32Array(merges.length);
     const prefix = options.continuing_subword_prefix?.length ?? 0;
-    for (const [rank, merge] of merges.entries()) {
-      const [left, right, ...more] = typeof merge === 'string' ? merge.split(' ') : merge;
-      if (left === undefined || right === undefined || more.length > 0) {
+    // Half a million merges are common: no list is made for each.
+    merges.forEach((merge, rank) => {
+      const [left, right, more] = typeof merge === 'string' ? merge.split(' ') : merge;
+      if (left === undefined || right === undefined || more !== undefined) {
         throw new Error(`merge ${rank + 1} is not two tokens with a space between`);
       }
-      const result = left + right.slice(prefix);
-      const ids = [left, right, result].map((token) => vocabulary.get(token));
-      const missing = ids.indexOf(undefined);
-      if (missing >= 0) {
-        const token = JSON.stringify([left, right, result][missing]!.slice(0, 60));
-        throw new Error(`merge ${rank + 1} needs the token ${token}, which is not in the vocabulary`);
-      }
-      this.merges.set(ids[0]! * this.factor + ids[1]!, { rank, id: ids[2]! });
-    }
+      const idOf = (token: string): number => {
+        const id = vocabulary.get(token);
+        if (id !== undefined) return id;
+        const name = JSON.stringify(token.slice(0, 60));
+        throw new Error(`merge ${rank + 1} needs the token ${name}, which is not in the vocabulary`);
+      };
+      this.ranks.set(idOf(left) * this.factor + idOf(right), rank);
+      this.results[rank] = idOf(left + (prefix === 0 ? right : right.slice(prefix)));
+    });
   }
 
   encode(word: string, ids: IdList): void {
@@ -151,8 +154,8 @@ export class BytePairs {
     const offer = (left: number) => {
       const right = after[left]!;
       if (left < 0 || right >= length) return;
-      const merge = this.merges.get(ids[left]! * this.factor + ids[right]!);
-      if (merge !== undefined) heap.push(merge.rank, left, merge.id);
+      const rank = this.ranks.get(ids[left]! * this.factor + ids[right]!);
+      if (rank !== undefined) heap.push(rank, left, this.results[rank]!);
     };
     for (let i = 0; i + 1 < length; i++) offer(i);
     for (let next = heap.pop(); next !== undefined; next = heap.pop()) {
@@ -160,7 +163,8 @@ export class BytePairs {
       const right = after[place]!;
       // What stood here may have become another token since.
       if (ids[place]! < 0 || right >= length) continue;
-      if (this.merges.get(ids[place]! * this.factor + ids[right]!)?.id !== id) continue;
+      const rank = this.ranks.get(ids[place]! * this.factor + ids[right]!);
+      if (rank === undefined || this.results[rank] !== id) continue;
       ids[place] = id;
       ids[right] = -1;
       after[place] = after[right]!;
