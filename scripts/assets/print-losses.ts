@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readWeight } from '../../src/checkpoint/index.ts';
 import { openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
-import { makeSequences, readDocuments } from '../../src/text/index.ts';
+import { makeSequences, readDocuments, sequencesOf, type TextDocument } from '../../src/text/index.ts';
 import { evaluateLoss } from '../../src/training/index.ts';
 
 const SEQUENCES = 16;
@@ -22,15 +22,13 @@ const results: Record<string, unknown> = {};
 for (const name of ['state-of-the-union.txt', 'moby-dick.txt']) {
   const { documents } = await readDocuments(assets(`text/${name}`));
   const all = makeSequences(documents, await tokenizer(), { seqLen: 256, pack: true });
-  const size = SEQUENCES * all.seqLen;
-  const first = {
-    ...all,
-    tokens: all.tokens.subarray(0, size),
-    lossMask: all.lossMask.subarray(0, size),
-    count: SEQUENCES,
-  };
+  const first = sequencesOf(all.batch([...Array(SEQUENCES).keys()]));
   const { loss } = await evaluateLoss(engine, definition, weights, first, 4);
-  results[name] = { ids: (await tokenizer()).encode(documents[0]!.text), sequences: SEQUENCES, loss };
+  results[name] = {
+    ids: (await tokenizer()).encode((documents[0] as TextDocument).text),
+    sequences: SEQUENCES,
+    loss,
+  };
 }
 await engine.close();
 console.log(JSON.stringify(results));

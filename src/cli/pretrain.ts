@@ -8,7 +8,6 @@ import { lockFolder } from '../files/index.ts';
 import { saveModel } from '../models/index.ts';
 import { finishRun, type PretrainRecord, writePretrainRecord } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
-import { hashSequences } from '../text/index.ts';
 import {
   evaluateLoss,
   hasAnyCheckpoint,
@@ -76,7 +75,7 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
       identity: {
         config: inputs.configHash,
         data: inputs.data.sha256,
-        tokens: hashSequences(inputs.data.sequences),
+        tokens: inputs.data.sequences.sha256(),
       },
       directory: flags.out,
       lock,

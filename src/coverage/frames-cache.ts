@@ -2,7 +2,7 @@
 import type { CacheEntry } from '../checkpoint/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import { float32, fromFloat32, leadingColumns, type Matrix, type Tensor } from '../numeric/index.ts';
-import { type Batch, hashSequences } from '../text/index.ts';
+import { type Batch, sequencesOf } from '../text/index.ts';
 import { type Frame, frameRank } from './frame.ts';
 
 /** To be raised whenever frames come out otherwise than before. */
@@ -43,7 +43,7 @@ export async function framesEntry(key: FramesKey): Promise<CacheEntry> {
       basis,
       columns: wholeColumns(rank),
       ridge,
-      calibration: calibration.map(hashSequences),
+      calibration: calibration.map((batch) => sequencesOf(batch).sha256()),
       together,
     },
   };

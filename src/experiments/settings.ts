@@ -8,7 +8,7 @@ import { readJsonObject, SIZE_LIMITS, writeFolderAtomically } from '../files/ind
 import { describeModel, inspectModel, openModel, saveModel } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { type SettingRecord, writeJsonAtomic } from '../record/index.ts';
-import { hashSequences, readDocuments, readSequences } from '../text/index.ts';
+import { readDocuments, readSequences } from '../text/index.ts';
 import { initialWeights } from '../training/index.ts';
 import type { PlannedSetting } from './plan.ts';
 import { FULL, QUICK, REAL } from './scale.ts';
@@ -82,7 +82,7 @@ export async function prepareSetting({
     setting,
     scale,
     contents: [modelHash, sha256],
-    identity: { config: model.definition.computed, tokensSha256: hashSequences(sequences) },
+    identity: { config: model.definition.computed, tokensSha256: sequences.sha256() },
     record: {
       name: setting.name,
       title: setting.title,

@@ -12,7 +12,7 @@ import { type Model, openModel } from '../models/index.ts';
 import { createRng, float32, matrix, type Rng, spread, type Tensor } from '../numeric/index.ts';
 import { type Basis, PROBE_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
-import { type Batch, readSequences, type Sequences, sampleBatches } from '../text/index.ts';
+import { type Batch, readSequences, type Sequences, sampleBatches, sequencesOf } from '../text/index.ts';
 import type { SettingIdentity } from './setting-identity.ts';
 import type { Setting } from './trial.ts';
 
@@ -178,16 +178,8 @@ function toFrames(tensors: Readonly<Record<string, Tensor>>, basis: Basis): Basi
 }
 
 /** The sequences with these indices. */
-function pick(sequences: Sequences, indices: readonly number[]): Sequences {
-  const { seqLen } = sequences;
-  const tokens = new Int32Array(indices.length * seqLen);
-  const lossMask = new Uint8Array(indices.length * seqLen);
-  indices.forEach((index, row) => {
-    tokens.set(sequences.tokens.subarray(index * seqLen, (index + 1) * seqLen), row * seqLen);
-    lossMask.set(sequences.lossMask.subarray(index * seqLen, (index + 1) * seqLen), row * seqLen);
-  });
-  return { tokens, lossMask, count: indices.length, seqLen, tokensFound: sequences.tokensFound };
-}
+const pick = (sequences: Sequences, indices: readonly number[]): Sequences =>
+  sequencesOf(sequences.batch(indices), { tokensFound: sequences.tokensFound });
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 

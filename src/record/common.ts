@@ -56,6 +56,25 @@ export const receiptSchema = z.strictObject({
   notes: z.array(z.string()).readonly(),
   /** The beginning of the first sequence, in runs of tokens that are predicted or only given. */
   first: z.array(z.strictObject({ text: z.string(), target: z.boolean() })).readonly(),
+  /** File by file; records of older versions, which had one file only, do not say it. */
+  files: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        bytes: z.int(),
+        sha256: z.string(),
+        /** With text in them, and those left out because nothing stands in them. */
+        documents: z.int(),
+        blank: z.int(),
+        tokens: z.int(),
+        /** Finished with tokens of this file, and of their tokens those that are predicted and those that are not. */
+        sequences: z.int(),
+        targets: z.int(),
+        given: z.int(),
+      }),
+    )
+    .readonly()
+    .optional(),
 });
 
 /** The model that a run was made on. */

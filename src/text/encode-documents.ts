@@ -1,66 +1,102 @@
 /** Documents as tokens, with what of them is to be predicted. */
-import type { Document } from './text.ts';
+import type { Chat } from './chat/chat.ts';
+import { encodeChat } from './chat/encode-chat.ts';
+import { type Document, isChat, sizeOf, type TextDocument } from './document.ts';
+import type { EncodedDocument } from './encoded-document.ts';
 import type { Tokenizer } from './tokenizer.ts';
-
-/** One document as tokens. */
-export interface EncodedDocument {
-  /** Ids, in lists of bounded length, without the token that ends it. */
-  readonly pieces: readonly ArrayLike<number>[];
-  readonly length: number;
-  /** The first `prompt` tokens are no targets. */
-  readonly prompt: number;
-  /** Whether its prompt ends within a token, which is then a target. */
-  readonly straddles: boolean;
-  /** The token to follow; null when the document ends with it already, or when there is none. */
-  readonly end: number | null;
-}
 
 /** Characters that are encoded in one go. */
 const AT_ONCE = 65_536;
+
+/** A document and where it stands, for messages. */
+export interface PlacedDocument {
+  readonly document: Document;
+  readonly place: string;
+}
+
+/** Documents in groups that are encoded in one go. */
+export class DocumentEncoder {
+  private readonly tokenizer: Tokenizer;
+  private group: PlacedDocument[] = [];
+  private size = 0;
+
+  constructor(tokenizer: Tokenizer) {
+    this.tokenizer = tokenizer;
+  }
+
+  /** Takes a document; gives those that are encoded by now, in order. */
+  *add(placed: PlacedDocument): Generator<EncodedDocument> {
+    this.group.push(placed);
+    this.size += sizeOf(placed.document);
+    if (this.size >= AT_ONCE) yield* this.end();
+  }
+
+  /** Gives the rest. */
+  *end(): Generator<EncodedDocument> {
+    const { group, tokenizer } = this;
+    this.group = [];
+    this.size = 0;
+    const texts = encodeTexts(
+      group.flatMap(({ document }) => {
+        const text = this.textOf(document);
+        return text === undefined ? [] : [text];
+      }),
+      tokenizer,
+    );
+    for (const { document, place } of group) {
+      if (this.textOf(document) === undefined) yield encodeChat(document as Chat, tokenizer, place);
+      else yield { ...texts.next().value!, ...(isChat(document) && { withoutTemplate: true }) };
+    }
+  }
+
+  /** The text of a document that is no conversation, or of one that can do without a template where there is none. */
+  private textOf(document: Document): TextDocument | undefined {
+    if (!isChat(document)) return document;
+    return this.tokenizer.chat?.choose(false) === undefined ? document.plain : undefined;
+  }
+}
 
 /**
  * Prompt and completion are encoded as one text, as they will stand when the model is used: apart, some tokenizers
  * would put a space between. The completion begins with the first token that the prompt alone does not have; TRL counts
  * the prompt's tokens instead, which is the same unless a token reaches across.
  */
-export function* encodeDocuments(
-  documents: readonly Document[],
+function* encodeTexts(
+  documents: readonly TextDocument[],
   tokenizer: Tokenizer,
-): Generator<EncodedDocument> {
-  for (let first = 0; first < documents.length; ) {
-    let next = first;
-    for (let size = 0; next < documents.length && (size === 0 || size < AT_ONCE); next++) {
-      size += documents[next]!.text.length + (documents[next]!.prompt?.length ?? 0);
-    }
-    const group = documents.slice(first, next);
-    const texts = group.flatMap(({ prompt, text }) =>
-      prompt === undefined ? [text] : [prompt + text, prompt],
-    );
-    const encoded = tokenizer.encodeAll(texts)[Symbol.iterator]();
-    for (const { prompt } of group) {
-      const pieces = encoded.next().value!;
-      yield describe(pieces, prompt === undefined ? undefined : joinIds(encoded.next().value!), tokenizer);
-    }
-    first = next;
+): Generator<EncodedDocument, undefined> {
+  const goesOn = ({ part }: TextDocument) => part === 'middle' || part === 'last';
+  const whole = documents.filter((document) => !goesOn(document));
+  const texts = whole.flatMap(({ prompt, text }) =>
+    prompt === undefined ? [text] : [prompt + text, prompt],
+  );
+  const encoded = tokenizer.encodeAll(texts)[Symbol.iterator]();
+  for (const document of documents) {
+    const pieces = goesOn(document) ? tokenizer.encodeAll([document.text], false)[0]! : encoded.next().value!;
+    const prompt = document.prompt === undefined ? undefined : encoded.next().value!;
+    const described = describe(pieces, prompt, tokenizer);
+    yield document.part === 'first' || document.part === 'middle' ? { ...described, end: null } : described;
   }
 }
 
 function describe(
   pieces: readonly ArrayLike<number>[],
-  promptIds: readonly number[] | undefined,
+  prompt: readonly ArrayLike<number>[] | undefined,
   { endOfSequence, endOfText }: Tokenizer,
 ): EncodedDocument {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   // A completion is the model's turn, which its own end token ends.
-  const end = promptIds === undefined ? endOfText : (endOfSequence ?? endOfText);
+  const end = prompt === undefined ? endOfText : (endOfSequence ?? endOfText);
   const lastPiece = pieces.findLast((piece) => piece.length > 0);
   const last = lastPiece?.[lastPiece.length - 1];
-  const prompt = promptIds === undefined ? 0 : commonLength(pieces, promptIds);
+  const promptIds = prompt?.flatMap((piece) => Array.from(piece)) ?? [];
+  const given = commonLength(pieces, promptIds);
   return {
     pieces,
     length,
-    prompt,
-    straddles: promptIds !== undefined && prompt < promptIds.length,
+    given,
+    targets: [[given, length]],
+    straddles: given < promptIds.length,
     end: last === end ? null : end,
   };
 }
@@ -74,7 +110,3 @@ function commonLength(pieces: readonly ArrayLike<number>[], prompt: readonly num
   }
   return at;
 }
-
-/** Ids of several lists as one. */
-export const joinIds = (pieces: readonly ArrayLike<number>[]): number[] =>
-  pieces.flatMap((piece) => Array.from(piece));

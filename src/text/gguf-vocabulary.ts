@@ -39,7 +39,13 @@ export function readVocabulary(path: string, metadata: GgufMetadata, addBeginByD
     added,
     vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
     postProcessor: addBegin ? putInFront(begin!, idAt('bos')!) : null,
-    config: { bos_token: begin, eos_token: tokenAt('eos'), add_bos_token: addBegin },
+    config: {
+      bos_token: begin,
+      eos_token: tokenAt('eos'),
+      unk_token: tokenAt('unknown'),
+      pad_token: tokenAt('padding'),
+      add_bos_token: addBegin,
+    },
     // The ends of a turn and of a message.
     generation: { eos_token_id: ['eos', 'eot', 'eom'].flatMap((kind) => idAt(kind) ?? []) },
   };

@@ -46,6 +46,16 @@ describe('the receipt of a text', () => {
         { text: 'yes.', target: true },
         { text: '...', target: false },
       ],
+      files: [
+        expect.objectContaining({
+          documents: 2,
+          blank: 1,
+          tokens: 11,
+          sequences: 2,
+          targets: 7,
+          given: 2 * 12 - 7,
+        }),
+      ],
     });
   });
 

@@ -1,7 +1,23 @@
 /** What became of a text: how much of it is predicted, what was left out and why, and how a sequence looks. */
-import type { Sequences } from './batches.ts';
-import type { Documents } from './text.ts';
+import type { Sequences } from './sequences.ts';
 import type { Tokenizer } from './tokenizer.ts';
+
+/** What became of one file. */
+export interface FileReceipt {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** With text in them. */
+  readonly documents: number;
+  /** Left out because nothing stands in them. */
+  readonly blank: number;
+  readonly tokens: number;
+  /** Finished with tokens of this file. */
+  readonly sequences: number;
+  /** Tokens of these that are predicted, and those that are only given, padding among them. */
+  readonly targets: number;
+  readonly given: number;
+}
 
 /** A run of tokens as text. */
 export interface ShownPart {
@@ -21,6 +37,7 @@ export interface Receipt {
   readonly notes: readonly string[];
   /** The first sequence from its beginning; a long one is cut. */
   readonly first: readonly ShownPart[];
+  readonly files: readonly FileReceipt[];
 }
 
 /** Tokens of the first sequence that are looked at, and characters of each part that are kept. */
@@ -28,21 +45,29 @@ const SHOWN_TOKENS = 512;
 const SHOWN_CHARACTERS = 160;
 const SHOWN_PARTS = 6;
 
-/** The receipt for a text whose documents have become these sequences. */
-export function writeReceipt(documents: Documents, sequences: Sequences, tokenizer: Tokenizer): Receipt {
+/** The receipt for files whose documents have become these sequences. */
+export function writeReceipt(
+  files: readonly FileReceipt[],
+  notes: readonly string[],
+  sequences: Sequences,
+  tokenizer: Tokenizer,
+): Receipt {
   return {
-    documents: documents.documents.length,
+    documents: files.reduce((sum, { documents }) => sum + documents, 0),
     tokens: sequences.tokensFound,
     sequences: sequences.count,
-    targets: sequences.lossMask.reduce((sum, target) => sum + target, 0),
-    notes: [...(tokenizer.notes ?? []), ...documents.notes, ...(sequences.notes ?? [])],
+    targets: sequences.targets,
+    notes: [...(tokenizer.notes ?? []), ...notes, ...sequences.notes],
     first: showFirst(sequences, tokenizer),
+    files,
   };
 }
 
 /** The beginning of the first sequence, in parts that are targets or not. */
-function showFirst({ tokens, lossMask, count, seqLen }: Sequences, tokenizer: Tokenizer): ShownPart[] {
-  const end = count === 0 ? 0 : Math.min(seqLen, SHOWN_TOKENS);
+function showFirst(sequences: Sequences, tokenizer: Tokenizer): ShownPart[] {
+  if (sequences.count === 0) return [];
+  const { tokens, lossMask, seqLen } = sequences.batch([0]);
+  const end = Math.min(seqLen, SHOWN_TOKENS);
   const parts: ShownPart[] = [];
   for (let start = 0; start < end && parts.length < SHOWN_PARTS; ) {
     let next = start;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { type JsonFile, readJsonObject, SIZE_LIMITS } from '../files/index.ts';
+import { type ChatTemplateFiles, readChatTemplates } from './chat/template-set.ts';
 
 /** A tokenizer in the words of Hugging Face's files. */
 export interface TokenizerFiles {
@@ -12,6 +13,7 @@ export interface TokenizerFiles {
   readonly config: JsonObject;
   /** generation_config.json, of which the tokens that end a text are read; config.json where there is none. */
   readonly generation?: JsonObject;
+  readonly chat?: ChatTemplateFiles;
 }
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -31,7 +33,12 @@ export function readTokenizerFiles(path: string, modelConfig: JsonObject): Token
   const config = readIfThere(join(path, 'tokenizer_config.json'));
   const special = readIfThere(join(path, 'special_tokens_map.json'));
   const generation = readIfThere(join(path, 'generation_config.json'));
-  return { tokenizer, config: { ...config, ...special }, generation: generation ?? modelConfig };
+  return {
+    tokenizer,
+    config: { ...config, ...special },
+    generation: generation ?? modelConfig,
+    chat: readChatTemplates(path, config ?? {}),
+  };
 }
 
 function readIfThere(path: string): JsonObject | undefined {

@@ -58,6 +58,19 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
  * Throws {@link UserError} `tokenizer-unsupported` or `tokenizer-invalid`.
  */
 export function tokenizerFromGguf(path: string, metadata: GgufMetadata): TokenizerFiles {
+  return { ...vocabularyFiles(path, metadata), chat: chatTemplatesIn(path, metadata) };
+}
+
+/** `tokenizer.chat_template` is the default one, `tokenizer.chat_template.<name>` another. */
+function chatTemplatesIn(path: string, metadata: GgufMetadata): TokenizerFiles['chat'] {
+  const keys = metadata.keys().filter((key) => /^tokenizer\.chat_template(\.|$)/.test(key));
+  if (keys.length === 0) return undefined;
+  const nameOf = (key: string) => key.slice('tokenizer.chat_template.'.length) || 'default';
+  const templates = Object.fromEntries(keys.map((key) => [nameOf(key), metadata.string(key)!]));
+  return { origin: path, templates };
+}
+
+function vocabularyFiles(path: string, metadata: GgufMetadata): TokenizerFiles {
   const model = metadata.string('tokenizer.ggml.model');
   if (model === 'llama') return sentencePieceFiles(path, metadata);
   if (model !== 'gpt2') {

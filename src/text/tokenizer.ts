@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Checkpoint } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
+import { ChatTemplateSet } from './chat/template-set.ts';
 import { makeDecoder } from './tokenizer/decoder.ts';
 import { Encoder } from './tokenizer/encoder.ts';
 import { IdList } from './tokenizer/id-list.ts';
@@ -22,8 +23,11 @@ export interface Tokenizer {
    * Throws {@link UserError} `text-unbroken`, `tokenizer-too-slow`.
    */
   encode(text: string): number[];
-  /** As `encode` of each text; ids come in lists of bounded length, so that long texts take little memory. */
-  encodeAll(texts: readonly string[]): (readonly ArrayLike<number>[])[];
+  /**
+   * As `encode` of each text; ids come in lists of bounded length, so that long texts take little memory.
+   * @param begin whether `beginOfText` is put in front; default true.
+   */
+  encodeAll(texts: readonly string[], begin?: boolean): (readonly ArrayLike<number>[])[];
   /** The text of token ids; special tokens are written out, ids that are no tokens left out. */
   decode(ids: readonly number[]): string;
   /** Whether an id stands for a token: vocabularies have gaps, and models more rows than tokens. */
@@ -38,6 +42,8 @@ export interface Tokenizer {
   readonly beginOfText: number | null;
   /** What its files say that is not done, in whole sentences. */
   readonly notes?: readonly string[];
+  /** How it writes conversations. */
+  readonly chat?: ChatTemplateSet;
 }
 
 /** Marks of a document's end. A chat model's own end token ends a turn, so these are tried before it. */
@@ -92,13 +98,13 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
     const idOf = (token: unknown) => encoder.ids.get(contentOf(token) ?? '') ?? null;
     const endOfSequence = idOf(config.eos_token);
     const endOfText = DOCUMENT_ENDS.map(idOf).find((id) => id !== null) ?? endOfSequence;
-    const encodeAll = (texts: readonly string[]) =>
+    const encodeAll = (texts: readonly string[], begin = true) =>
       telling(() => {
         const characters = texts.reduce((sum, text) => sum + text.length, 0);
         return withinTime(patienceFor(characters), () =>
           texts.map((text) => {
             const ids = new IdList();
-            if (beginOfText !== null) ids.push(beginOfText);
+            if (begin && beginOfText !== null) ids.push(beginOfText);
             encoder.encode(text, ids);
             return ids.lists();
           }),
@@ -111,6 +117,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       ends: new Set([endOfText, endOfSequence, generation.eos_token_id].flat().filter(isId)),
       beginOfText,
       notes: findContradictions(config, beginOfText, endOfSequence),
+      chat: new ChatTemplateSet(files.chat, specialTokens(config)),
       hasToken: (id) => tokens.has(id),
       encode: (text) => encodeAll([text])[0]!.flatMap((ids) => [...ids]),
       encodeAll,
@@ -120,6 +127,15 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
         ),
     };
   });
+}
+
+/** The special tokens that templates write, by their names. */
+function specialTokens(config: TokenizerFiles['config']): Record<string, string> {
+  const named = Object.entries(config).flatMap(([name, token]) => {
+    const content = name.endsWith('_token') ? contentOf(token) : undefined;
+    return content === undefined ? [] : [[name, content] as const];
+  });
+  return Object.fromEntries(named);
 }
 
 function findContradictions(

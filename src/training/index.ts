@@ -20,7 +20,6 @@ export {
   lossPerTarget,
   meanLoss,
   type SequenceLosses,
-  sequenceAt,
   sequenceLosses,
 } from './perplexity.ts';
 export {

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { loadReference } from '../../test/support/reference.ts';
 import { openModel } from '../models/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
+import { sequencesOf } from '../text/index.ts';
 import { lossDifference, meanLoss, sequenceLosses } from './perplexity.ts';
 
 describe('the loss of a model on a text', () => {
   it('equals PyTorch’s, whatever the batches', async () => {
     const reference = loadReference('gpt2');
     const model = await openModel(reference.folder);
-    const { tokens, lossMask, sequences: count, seqLen } = reference.batches[0]!;
-    const sequences = { tokens, lossMask, count, seqLen, tokensFound: tokens.length };
+    const sequences = sequencesOf(reference.batches[0]!);
+    const { count } = sequences;
     const engine = createOnnxEngine();
     for (const batchSize of [1, 3, count]) {
       const losses = await sequenceLosses(engine, model, sequences, batchSize);

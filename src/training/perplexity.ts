@@ -4,7 +4,7 @@ import { Graph } from '../graph/index.ts';
 import { buildLoss, lossInputs, type Model, type ModelDefinition, targetCount } from '../models/index.ts';
 import { type Interval, studentInterval, type Tensor } from '../numeric/index.ts';
 import { type Engine, type Held, held } from '../runtime/index.ts';
-import type { Batch, Sequences } from '../text/index.ts';
+import type { Sequences } from '../text/index.ts';
 import { FedWeights } from './fed-weights.ts';
 import type { NamedArrays } from './named-arrays.ts';
 
@@ -42,13 +42,13 @@ export async function loadSequenceLosses(
         for (let first = 0; first < count; first += batchSize) {
           // The last batch is filled up with sequences that were there before.
           const lanes = Array.from({ length: batchSize }, (_, lane) =>
-            sequenceAt(sequences, (first + lane) % count),
+            sequences.batch([(first + lane) % count]),
           );
           const outputs = await program.run({ ...feeds, ...lossInputs(lanes) });
           losses.push(...Array.from(outputs.losses!.data as Float32Array).slice(0, count - first));
           onProgress(losses.length);
         }
-        return { losses, targets: losses.map((_, index) => targetCount(sequenceAt(sequences, index))) };
+        return { losses, targets: losses.map((_, index) => targetCount(sequences.batch([index]))) };
       },
     },
     () => program.release(),
@@ -103,10 +103,4 @@ export function meanLoss(sequences: SequenceLosses): Interval {
 export function lossDifference(a: SequenceLosses, b: SequenceLosses): Interval {
   invariant(a.losses.length === b.losses.length, 'a difference needs the same sequences');
   return meanLoss({ losses: a.losses.map((loss, i) => loss - b.losses[i]!), targets: a.targets });
-}
-
-/** One sequence as a batch of its own. */
-export function sequenceAt({ tokens, lossMask, seqLen }: Sequences, index: number): Batch {
-  const [from, to] = [index * seqLen, (index + 1) * seqLen];
-  return { tokens: tokens.subarray(from, to), lossMask: lossMask.subarray(from, to), sequences: 1, seqLen };
 }

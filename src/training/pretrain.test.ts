@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLockFile } from '../files/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../runtime/index.ts';
-import type { Sequences } from '../text/index.ts';
+import { type Sequences, sequencesOf } from '../text/index.ts';
 import {
   evaluateLoss,
   initialWeights,
@@ -32,7 +32,7 @@ function makeText(count: number, seqLen: number): Sequences {
   const tokens = new Int32Array(count * seqLen);
   for (let i = 0; i < tokens.length; i++) tokens[i] = ((tokens[i - 1] ?? 0) + 1 + rng.integer(2)) % 31;
   const lossMask = new Uint8Array(tokens.length).fill(1);
-  return { tokens, lossMask, count, seqLen, tokensFound: tokens.length };
+  return sequencesOf({ tokens, lossMask, seqLen });
 }
 
 const sequences = makeText(10, 16);
@@ -105,7 +105,7 @@ describe('pretrain', () => {
     const folder = newFolder();
     const script = fileURLToPath(new URL('./testing/pretrain-and-die.ts', import.meta.url));
     const { engine: _, sequences: __, definition: ___, ...rest } = optionsFor(folder);
-    const text = JSON.stringify({ ...rest, config, count: 10, seqLen: 16, tokens: [...sequences.tokens] });
+    const text = JSON.stringify({ ...rest, config, seqLen: 16, tokens: [...sequences.batch().tokens] });
     const end = await new Promise<{ signal: unknown; errors: string }>((resolve) => {
       const done = (error: ExecFileException | null, _: string, errors: string) =>
         resolve({ signal: error?.signal, errors });
@@ -155,7 +155,8 @@ describe('pretrain', () => {
 
 describe('sequenceStream', () => {
   it('takes every sequence once per epoch, in another order each time', () => {
-    const numbered = { ...makeText(6, 2), tokens: Int32Array.from({ length: 12 }, (_, i) => i >> 1) };
+    const tokens = Int32Array.from({ length: 12 }, (_, i) => i >> 1);
+    const numbered = sequencesOf({ tokens, lossMask: new Uint8Array(12), seqLen: 2 });
     const stream = sequenceStream(numbered, createRng(1));
     const firstTokens = (taken: number) => [...stream.batch(taken, 6).tokens].filter((_, i) => i % 2 === 0);
     const [first, second] = [firstTokens(0), firstTokens(6)];

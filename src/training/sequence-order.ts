@@ -8,7 +8,7 @@ import type { Batch, Sequences } from '../text/index.ts';
  * the sequences taken so far, and a batch depends on that number and the generator alone.
  */
 export function sequenceStream(sequences: Sequences, rng: Rng) {
-  const { count, seqLen } = sequences;
+  const { count } = sequences;
   let known: { epoch: number; order: number[] } | undefined;
   const sequenceAt = (place: number): number => {
     const epoch = Math.floor(place / count);
@@ -20,15 +20,7 @@ export function sequenceStream(sequences: Sequences, rng: Rng) {
   };
   return {
     /** The `size` sequences that follow the first `taken`. */
-    batch(taken: number, size: number): Batch {
-      const tokens = new Int32Array(size * seqLen);
-      const lossMask = new Uint8Array(size * seqLen);
-      for (let row = 0; row < size; row++) {
-        const first = sequenceAt(taken + row) * seqLen;
-        tokens.set(sequences.tokens.subarray(first, first + seqLen), row * seqLen);
-        lossMask.set(sequences.lossMask.subarray(first, first + seqLen), row * seqLen);
-      }
-      return { tokens, lossMask, sequences: size, seqLen };
-    },
+    batch: (taken: number, size: number): Batch =>
+      sequences.batch(Array.from({ length: size }, (_, row) => sequenceAt(taken + row))),
   };
 }

@@ -2,7 +2,7 @@
 import { UserError } from '../errors/index.ts';
 import type { Model } from '../models/index.ts';
 import type { TrainRecord } from '../record/index.ts';
-import { hashSequences, type Receipt, readSequences, type Sequences } from '../text/index.ts';
+import { type Receipt, readSequences, type Sequences } from '../text/index.ts';
 
 export interface TrainData {
   readonly sequences: Sequences;
@@ -33,7 +33,7 @@ export async function readTrainData(
     record: {
       path,
       sha256,
-      tokensSha256: hashSequences(sequences),
+      tokensSha256: sequences.sha256(),
       documents,
       tokens,
       sequences: count,

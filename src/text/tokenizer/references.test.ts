@@ -1,7 +1,7 @@
 /** Tokenizers of every kind against transformers, on many texts: see scripts/reference/make-tokenizers.py. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { makeSequences } from '../batches.ts';
+import { makeSequences } from '../read-sequences.ts';
 import { createTokenizer } from '../tokenizer.ts';
 
 const FOLDER = new URL('../../../test/reference/tokenizers/', import.meta.url);
@@ -26,7 +26,11 @@ describe.each(names)('%s', (name) => {
   it('makes sequences of prompts and completions with the same ids and masks', () => {
     const seqLen = 64;
     const documents = pairs.map(([prompt, text]) => ({ prompt, text }));
-    const { tokens, lossMask, count } = makeSequences(documents, tokenizer, { seqLen, pack: false });
+    const {
+      tokens,
+      lossMask,
+      sequences: count,
+    } = makeSequences(documents, tokenizer, { seqLen, pack: false }).batch();
     const end = tokenizer.endOfText!;
     const rows = (expected as { ids: number[]; prompt: number }[]).map(({ ids: row, prompt }) =>
       Array.from({ length: seqLen }, (_, i) => [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRng } from '../numeric/index.ts';
-import { makeSequences, sampleBatches } from './batches.ts';
+import { makeSequences } from './read-sequences.ts';
+import { sampleBatches } from './sequences.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** One token per letter: a is 1, b is 2, …; 0 ends a text; 99 begins one when asked. */
@@ -33,12 +34,12 @@ describe('makeSequences', () => {
   it('packs documents one after the other, an end-of-text token between, and drops the rest', () => {
     const packed = makeSequences(documents, letters(), { seqLen: 4, pack: true });
     expect(packed).toMatchObject({ count: 3, seqLen: 4, tokensFound: 11 });
-    expect(rows(packed.tokens, 4)).toEqual([
+    expect(rows(packed.batch().tokens, 4)).toEqual([
       [1, 2, 3, 4],
       [5, 0, 6, 7],
       [0, 8, 9, 10],
     ]);
-    expect(rows(packed.lossMask, 4)).toEqual([
+    expect(rows(packed.batch().lossMask, 4)).toEqual([
       [0, 1, 1, 1],
       [0, 1, 1, 1],
       [0, 1, 1, 1],
@@ -47,7 +48,7 @@ describe('makeSequences', () => {
 
   it('packs without a separator when there is none', () => {
     const packed = makeSequences(documents, letters(null, null), { seqLen: 5, pack: true });
-    expect(rows(packed.tokens, 5)).toEqual([
+    expect(rows(packed.batch().tokens, 5)).toEqual([
       [1, 2, 3, 4, 5],
       [6, 7, 8, 9, 10],
     ]);
@@ -59,12 +60,12 @@ describe('makeSequences', () => {
       pack: false,
     });
     // Each document is followed by the token that ends it, which is a target; what pads is none.
-    expect(rows(padded.tokens, 4)).toEqual([
+    expect(rows(padded.batch().tokens, 4)).toEqual([
       [1, 2, 3, 4],
       [5, 50, 50, 50],
       [6, 7, 50, 50],
     ]);
-    expect(rows(padded.lossMask, 4)).toEqual([
+    expect(rows(padded.batch().lossMask, 4)).toEqual([
       [0, 1, 1, 1],
       [0, 1, 0, 0],
       [0, 1, 1, 0],
@@ -81,14 +82,14 @@ describe('makeSequences', () => {
   it('counts no prompt in the loss, packed or padded', () => {
     const asked = [{ prompt: 'ab', text: 'cd' }, { text: 'ef' }];
     const packed = makeSequences(asked, letters(99), { seqLen: 9, pack: true });
-    expect(rows(packed.tokens, 9)).toEqual([[99, 1, 2, 3, 4, 0, 99, 5, 6]]);
-    expect(rows(packed.lossMask, 9)).toEqual([[0, 0, 0, 1, 1, 1, 1, 1, 1]]);
+    expect(rows(packed.batch().tokens, 9)).toEqual([[99, 1, 2, 3, 4, 0, 99, 5, 6]]);
+    expect(rows(packed.batch().lossMask, 9)).toEqual([[0, 0, 0, 1, 1, 1, 1, 1, 1]]);
     const padded = makeSequences(asked, letters(99), { seqLen: 4, pack: false });
-    expect(rows(padded.tokens, 4)).toEqual([
+    expect(rows(padded.batch().tokens, 4)).toEqual([
       [99, 2, 3, 4],
       [99, 5, 6, 0],
     ]);
-    expect(rows(padded.lossMask, 4)).toEqual([
+    expect(rows(padded.batch().lossMask, 4)).toEqual([
       [0, 0, 1, 1],
       [0, 1, 1, 1],
     ]);
@@ -102,13 +103,13 @@ describe('makeSequences', () => {
       { prompt: 'ab', text: 'xy' },
     ];
     const made = makeSequences(asked, letters(99), { seqLen: 8, pack: false });
-    expect(rows(made.tokens, 8)).toEqual([
+    expect(rows(made.batch().tokens, 8)).toEqual([
       [99, 5, 6, 7, 8, 24, 25, 0],
       [99, 1, 2, 21, 22, 23, 24, 25],
       [99, 6, 7, 8, 19, 20, 21, 22],
       [99, 1, 2, 24, 25, 0, 0, 0],
     ]);
-    expect(rows(made.lossMask, 8)).toEqual([
+    expect(rows(made.batch().lossMask, 8)).toEqual([
       [0, 0, 0, 0, 0, 1, 1, 1],
       [0, 0, 0, 1, 1, 1, 1, 1],
       [0, 0, 0, 0, 1, 1, 1, 1],
@@ -124,19 +125,19 @@ describe('makeSequences', () => {
     const chat = { ...letters(null, 0), endOfSequence: 26 };
     const documents = [{ prompt: 'a', text: 'b' }, { text: 'cd' }, { prompt: 'a', text: 'bz' }];
     const padded = makeSequences(documents, chat, { seqLen: 4, pack: false });
-    expect(rows(padded.tokens, 4)).toEqual([
+    expect(rows(padded.batch().tokens, 4)).toEqual([
       [1, 2, 26, 0],
       [3, 4, 0, 0],
       [1, 2, 26, 0],
     ]);
-    expect(rows(padded.lossMask, 4)).toEqual([
+    expect(rows(padded.batch().lossMask, 4)).toEqual([
       [0, 1, 1, 0],
       [0, 1, 1, 0],
       [0, 1, 1, 0],
     ]);
     const packed = makeSequences(documents, chat, { seqLen: 9, pack: true });
-    expect(rows(packed.tokens, 9)).toEqual([[1, 2, 26, 3, 4, 0, 1, 2, 26]]);
-    expect(rows(packed.lossMask, 9)).toEqual([[0, 1, 1, 1, 1, 1, 0, 1, 1]]);
+    expect(rows(packed.batch().tokens, 9)).toEqual([[1, 2, 26, 3, 4, 0, 1, 2, 26]]);
+    expect(rows(packed.batch().lossMask, 9)).toEqual([[0, 1, 1, 1, 1, 1, 0, 1, 1]]);
     const without = makeSequences([{ text: 'ab' }], letters(null, null), { seqLen: 2, pack: false });
     expect(without.notes).toEqual([
       'The tokenizer names no token that ends a text, so that no end is learned.',
@@ -163,11 +164,11 @@ describe('makeSequences', () => {
         pack: false,
       },
     );
-    expect(rows(made.tokens, 4)).toEqual([
+    expect(rows(made.batch().tokens, 4)).toEqual([
       [1, 50, 4, 0],
       [1, 4, 50, 0],
     ]);
-    expect(rows(made.lossMask, 4)).toEqual([
+    expect(rows(made.batch().lossMask, 4)).toEqual([
       [0, 1, 1, 1],
       [0, 0, 1, 1],
     ]);
@@ -208,7 +209,7 @@ describe('sampleBatches', () => {
       expect(batches.flatMap((batch) => rows(batch.lossMask, 4))).toEqual(Array(6).fill([0, 1, 1, 1]));
       return batches.flatMap((batch) => rows(batch.tokens, 4));
     };
-    const whole = rows(sequences.tokens, 4);
+    const whole = rows(sequences.batch().tokens, 4);
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
     expect(draw(1).toSorted((a, b) => a[0]! - b[0]!)).toEqual(whole);
