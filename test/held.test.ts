@@ -10,6 +10,7 @@ import type { Setting, TrainTrial, Trial } from '../src/experiments/trial.ts';
 import { generateTokens, openModel } from '../src/models/index.ts';
 import { createRng, float32 } from '../src/numeric/index.ts';
 import { createOnnxEngine, Owner } from '../src/runtime/index.ts';
+import { sequencesOf } from '../src/text/index.ts';
 import { pretrain, train } from '../src/training/index.ts';
 import { makeTinyModel, writeText } from './e2e/tiny-model.ts';
 import type { EngineWatch } from './support/watched-engine.ts';
@@ -120,7 +121,7 @@ const RUNS: readonly (readonly [name: string, failures: number, run: () => Promi
       return pretrain({
         engine,
         definition,
-        sequences: { tokens, lossMask: new Uint8Array(96).fill(1), count: 8, seqLen: 12, tokensFound: 96 },
+        sequences: sequencesOf({ tokens, lossMask: new Uint8Array(96).fill(1), seqLen: 12 }),
         settings: {
           steps: 2,
           batchSize: 2,
