@@ -22,7 +22,12 @@ export interface EvaluationData {
 
 const HEADINGS = ['', 'loss (95 %)', 'perplexity (95 %)', 'change of loss (95 %)'];
 
-export function renderEvaluations(results: readonly Evaluated[], data: EvaluationData): string {
+/** @param columns those of the terminal: where they are too few, every result is a list. */
+export function renderEvaluations(
+  results: readonly Evaluated[],
+  data: EvaluationData,
+  columns?: number,
+): string {
   const rows = results.map(({ name, form, loss, perplexity, change }) => [
     form === 'model' ? name : `${form === 'adapter' ? 'with' : 'merged with'} ${name}`,
     interval(loss, 4),
@@ -37,9 +42,15 @@ export function renderEvaluations(results: readonly Evaluated[], data: Evaluatio
       .map((cell, column) => cell.padEnd(widths[column]!))
       .join('  ')
       .trimEnd()}\n`;
+  const table = [HEADINGS, ...rows].map(line);
+  const fits = columns === undefined || table.every((text) => text.length <= columns + 1);
+  const list = rows.map(([name, ...cells]) => {
+    const lines = cells.map((cell, i) => (cell === '' ? '' : `  ${HEADINGS[i + 1]!.padEnd(23)}${cell}\n`));
+    return `${name}\n${lines.join('')}`;
+  });
   return (
     `${data.path}: ${data.sequences} ${data.sequences === 1 ? 'sequence' : 'sequences'} of ${data.seqLen} tokens\n` +
-    [HEADINGS, ...rows].map(line).join('')
+    (fits ? table : list).join('')
   );
 }
 

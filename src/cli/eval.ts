@@ -16,7 +16,7 @@ import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { dataOption, modelOptions } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
-import { printable } from './print.ts';
+import { printable, terminalOptions } from './print.ts';
 import { tellReceipt } from './tell-receipt.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -115,7 +115,7 @@ async function runEval(given: string | undefined, options: Options): Promise<str
     };
     return options.json
       ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
-      : printable(renderEvaluations(results, data));
+      : printable(renderEvaluations(results, data, terminalOptions().columns));
   } finally {
     await engine.close();
   }

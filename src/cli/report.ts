@@ -26,7 +26,7 @@ import {
   trainingMarkdown,
 } from '../report/index.ts';
 
-import { printable, terminalOptions } from './print.ts';
+import { printable, terminalOptions, wrapped } from './print.ts';
 
 const FORMATS = ['terminal', 'markdown', 'html'] as const;
 type Format = (typeof FORMATS)[number];
@@ -40,7 +40,7 @@ const PROBE: Renderers = {
 };
 
 const trainingInWords = (path: string) =>
-  `${summarizeTraining(readTrainRecord(path), readTrainMetrics(path))}\n`;
+  `${wrapped(summarizeTraining(readTrainRecord(path), readTrainMetrics(path)))}\n`;
 const TRAINING: Renderers = {
   terminal: trainingInWords,
   markdown: (path) => `${trainingMarkdown(readTrainRecord(path), readTrainMetrics(path))}\n`,

@@ -19,7 +19,7 @@ import { readDocuments } from '../text/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { printable } from './print.ts';
+import { printable, wrapped } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
@@ -142,7 +142,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
   await writeReport(run.directory, status);
   const place = shortPath(run.directory);
   const lines = [
-    summarizeTraining(result.record, readTrainMetrics(run.directory)),
+    wrapped(summarizeTraining(result.record, readTrainMetrics(run.directory))),
     `adapter: ${place}   report: ${join(place, REPORT_FILE)}`,
   ];
   if (status === 'partial') lines.push('stopped early: the same command with --resume goes on');

@@ -11,7 +11,7 @@ import { describePlan, planMemory } from './memory-plan.ts';
 import type { ProbeOptions } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
 import { StageClock } from './stage-clock.ts';
-import { type MeasuredLayer, summarizeGroup } from './summarize.ts';
+import { energyOf, summarizeGroup, summarizeModuleTypes } from './summarize.ts';
 
 /** Significant digits of what a record says: more than any interval here resolves. */
 const DIGITS = 6;
@@ -81,6 +81,7 @@ export async function probe(
         },
         notes: [...model.warnings, ...notes, ...plan.notes, ...measured.notes],
         global: roundNumbers({ ...global, comparisons: compareBases(finished, settings) }, DIGITS),
+        moduleTypes: roundNumbers(summarizeModuleTypes(finished, layers, settings), DIGITS),
         layers: finished.map((layer) => ({
           name: layer.measurement.name,
           inFeatures: layer.measurement.inFeatures,
@@ -127,7 +128,3 @@ export async function readBatches(
     bytes,
   };
 }
-
-/** Summed ‖G‖² of the measured batches. */
-const energyOf = (layers: readonly MeasuredLayer[]): number =>
-  layers.reduce((sum, { measurement }) => sum + measurement.inner.batches.reduce((a, b) => a + b, 0), 0);

@@ -1,9 +1,11 @@
 /** From measurements to results: a layer is a group of one, the whole model a group of all. */
+import type { LayerRole, LinearLayer } from '../models/index.ts';
 import { jackknifeInterval, mean, studentInterval } from '../numeric/index.ts';
 import {
   type BasisResult,
   type Estimate,
   type Family,
+  type ModuleTypeResult,
   type NaturalResult,
   type RankPoint,
   REGIMES,
@@ -69,6 +71,44 @@ export function summarizeGroup(
   });
   return { gradientNorm: studentInterval(norms.map(Math.sqrt)), bases };
 }
+
+/**
+ * The layers of every role as a group of their own, in the order of `layers`; a role none of whose layers was measured
+ * is left out.
+ */
+export function summarizeModuleTypes(
+  measured: readonly MeasuredLayer[],
+  layers: readonly LinearLayer[],
+  settings: SummarySettings,
+): ModuleTypeResult[] {
+  const byName = new Map(measured.map((layer) => [layer.measurement.name, layer]));
+  const whole = energyOf(measured);
+  return [...new Set(layers.map(({ role }) => role))].flatMap((role) => {
+    const alike = layers.filter((layer) => layer.role === role);
+    const group = alike.flatMap(({ name }) => byName.get(name) ?? []);
+    if (group.length === 0) return [];
+    return {
+      role,
+      name: typeName(role, layers),
+      layers: group.length,
+      energyShare: whole > 0 ? energyOf(group) / whole : 0,
+      ...summarizeGroup(group, settings),
+    };
+  });
+}
+
+/** The last words of the name of a role's layers that no other role has. */
+function typeName(role: LayerRole, layers: readonly LinearLayer[]): string {
+  const words = layers.find((layer) => layer.role === role)!.name.split('.');
+  const isOwn = (name: string) =>
+    layers.every((layer) => layer.role === role || !layer.name.endsWith(`.${name}`));
+  const names = words.map((_, index) => words.slice(-1 - index).join('.'));
+  return names.find(isOwn) ?? words.join('.');
+}
+
+/** Summed ‖G‖² of the measured batches. */
+export const energyOf = (layers: readonly MeasuredLayer[]): number =>
+  layers.reduce((sum, { measurement }) => sum + measurement.inner.batches.reduce((a, b) => a + b, 0), 0);
 
 /** ‖P G‖² of a layer's batches and pairs at a rank, averaged over the draws of its frames. */
 function energiesAt(layer: MeasuredLayer, basis: number, family: Family, rank: number): Products<number> {

@@ -101,6 +101,19 @@ export const layerResultSchema = z.strictObject({
 });
 export type LayerResult = z.infer<typeof layerResultSchema>;
 
+/** The layers of one role, such as all queries, taken together as the whole model is: energies are summed first. */
+export const moduleTypeResultSchema = z.strictObject({
+  /** What they do: `query`, `key`, `value`, `query-key-value`, `output`, `gate`, `up`, `gate-up`, `down`. */
+  role: z.string().min(1),
+  /** By which PEFT targets them: `q_proj`, or `attn.c_proj` where another role has the same last word. */
+  name: z.string().min(1),
+  /** How many. */
+  layers: z.int().positive(),
+  energyShare: z.number(),
+  ...shared,
+});
+export type ModuleTypeResult = z.infer<typeof moduleTypeResultSchema>;
+
 /** The basis with the largest mean at a rank, and by how much it is ahead of the others on the same batches. */
 export const comparisonSchema = z.strictObject({
   measure: z.enum(['coverage', 'natural']),
@@ -201,19 +214,25 @@ const probeShape = z.strictObject({
   }),
   notes: z.array(z.string()),
   global: globalResultSchema,
+  /** In order of the forward pass. Empty in older records. */
+  moduleTypes: z.array(moduleTypeResultSchema).default([]),
   layers: z.array(layerResultSchema),
 });
 
-export const probeRecordSchema = probeShape.superRefine(({ settings, global, layers }, context) => {
-  const named = [...BASES, ...settings.framesFiles.map(({ name }) => name)];
-  const measured = [global, ...layers].flatMap(({ bases }) => bases.map(({ basis }) => basis));
-  const compared = global.comparisons?.flatMap(({ leader, differences }) => [
-    leader,
-    ...differences.map(({ basis }) => basis),
-  ]);
-  const unknown = [...settings.bases, ...measured, ...(compared ?? [])].find((one) => !named.includes(one));
-  if (unknown !== undefined)
-    context.addIssue(`${JSON.stringify(unknown)} is neither a basis nor one of the frames files`);
-});
+export const probeRecordSchema = probeShape.superRefine(
+  ({ settings, global, moduleTypes, layers }, context) => {
+    const named = [...BASES, ...settings.framesFiles.map(({ name }) => name)];
+    const measured = [global, ...moduleTypes, ...layers].flatMap(({ bases }) =>
+      bases.map(({ basis }) => basis),
+    );
+    const compared = global.comparisons?.flatMap(({ leader, differences }) => [
+      leader,
+      ...differences.map(({ basis }) => basis),
+    ]);
+    const unknown = [...settings.bases, ...measured, ...(compared ?? [])].find((one) => !named.includes(one));
+    if (unknown !== undefined)
+      context.addIssue(`${JSON.stringify(unknown)} is neither a basis nor one of the frames files`);
+  },
+);
 /** See {@link probeRecordSchema}. */
 export type ProbeRecord = z.infer<typeof probeRecordSchema>;

@@ -80,6 +80,7 @@ const probe: ProbeRecord = {
   },
   notes: [],
   global: { gradientNorm: { mean: 1, low: 1, high: 1 }, bases: [] },
+  moduleTypes: [],
   layers: [],
 };
 
@@ -138,6 +139,13 @@ describe('a run directory', () => {
     expect(readProbeRecord(join(directory, 'probe.json'))).toEqual(probe);
     expect(readRunRecord(join(directory, 'probe.json'))).toEqual(run);
     expect(readdirSync(directory).sort()).toEqual(['probe.json', 'run.json']);
+  });
+
+  it('gives probes of before there were types of modules none', () => {
+    const directory = createRunDirectory(folder, run);
+    const { moduleTypes, ...older } = probe;
+    writeFileSync(join(directory, 'probe.json'), JSON.stringify(older));
+    expect(readProbeRecord(directory)).toEqual(probe);
   });
 
   it('holds a reproduction, with its claims alone beside it', () => {

@@ -13,6 +13,6 @@ export { renderReproductionTable } from './reproduction-table.ts';
 export { experimentPage, REPRODUCTION_PAGE } from './reproduction-view.ts';
 export { encodeFileStart, encodeScalars, eventFileName, type ScalarEvent } from './tensorboard.ts';
 export { renderProbeTable } from './terminal.ts';
-export type { TerminalOptions } from './terminal-table.ts';
+export { type TerminalOptions, wrap } from './terminal-table.ts';
 export { renderTrainHtml } from './train-html.ts';
 export { describeAdapter, summarizeTraining, trainingMarkdown } from './train-summary.ts';

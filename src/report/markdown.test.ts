@@ -19,6 +19,15 @@ describe('renderProbeMarkdown', () => {
       '| ---: | ---: | ---: |',
       expect.stringMatching(/^\| 16 \| [\d.]+ ±[\d.]+ \([\d.]+\) \| [\d.]+ ±[\d.]+ \([\d.]+\) \|$/),
       expect.stringMatching(/^\| 64 \| [\d.]+ ±[\d.]+ \([\d.]+\) \| [\d.]+ ±[\d.]+ \([\d.]+\) \|$/),
+      '| module | layers | energy % | svd | gradient |',
+      '| :--- | ---: | ---: | ---: | ---: |',
+      ...['c_attn', 'attn.c_proj', 'c_fc', 'mlp.c_proj'].map((name) =>
+        expect.stringMatching(
+          new RegExp(
+            `^\\| \`${name}\` \\| 4 \\| [\\d.]+( \\| 0\\.\\d+ \\([\\d.]+×\\), [\\d.]+ ±[\\d.]+){2} \\|$`,
+          ),
+        ),
+      ),
     ]);
     expect(text).toContain('loss 5.6723, float32, seed 7');
   });

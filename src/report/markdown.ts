@@ -1,15 +1,26 @@
 /** The record as short Markdown tables, for a README or an issue. */
 import { describeCompute, type Family, type ProbeRecord } from '../record/index.ts';
-import { formatCount, formatNumber, formatNumberWithSpread, formatShare } from './format.ts';
+import { formatCount, formatNumber, formatNumberWithSpread, formatPercent, formatShare } from './format.ts';
 import { escapeMarkdown, inlineCode, markdownTable } from './markdown-table.ts';
 import { summarize } from './summary.ts';
-import { basesOf, familiesOf, naturalAt, naturalOf, parameterText, pointOf, ranksOf } from './view.ts';
+import {
+  basesOf,
+  familiesOf,
+  headlineRank,
+  naturalAt,
+  naturalOf,
+  naturalPoint,
+  parameterText,
+  pointOf,
+  ranksOf,
+} from './view.ts';
 
 /** A sentence, a table of coverage (gain) by rank and basis, one of ν where it was measured, and what was run. */
 export function renderProbeMarkdown(record: ProbeRecord): string {
   const family = familiesOf(record)[0];
   const parts = [summarize(record)];
-  if (family !== undefined) parts.push(...coverageTable(record, family), ...naturalTable(record));
+  if (family !== undefined)
+    parts.push(...coverageTable(record, family), ...naturalTable(record), ...moduleTable(record, family));
   const { model, data, settings, measured } = record;
   parts.push(
     `${escapeMarkdown(model.name)} on ${escapeMarkdown(data.path)}: ${measured.batches} batches of ` +
@@ -43,6 +54,26 @@ function coverageTable(record: ProbeRecord, family: Family): string[] {
   });
   const caption = `Coverage of the gradient by \`${family}\` adapters, and the gain in energy over random frames:`;
   return [caption, markdownTable(['rank', 'parameters', 'null', ...bases, 'ceiling'], rows)];
+}
+
+function moduleTable(record: ProbeRecord, family: Family): string[] {
+  const rank = headlineRank(record);
+  if (record.moduleTypes.length < 2 || rank === null) return [];
+  const bases = basesOf(record);
+  const rows = record.moduleTypes.map((type) => [
+    inlineCode(type.name),
+    String(type.layers),
+    formatPercent(type.energyShare),
+    ...bases.map((basis) => {
+      const point = pointOf(type, basis, family, rank);
+      const natural = naturalPoint(type, basis, rank);
+      const reach =
+        point === undefined ? '–' : `${formatShare(point.coverage.mean)} (${formatNumber(point.gain.mean)}×)`;
+      return natural === undefined ? reach : `${reach}, ${formatNumberWithSpread(natural)}`;
+    }),
+  ]);
+  const caption = `By type of module, \`${family}\` adapters at rank ${rank}: coverage (gain), and ν where it was measured:`;
+  return [caption, markdownTable(['module', 'layers', 'energy %', ...bases], rows, [0])];
 }
 
 function naturalTable(record: ProbeRecord): string[] {

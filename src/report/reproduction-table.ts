@@ -1,4 +1,4 @@
-/** The claims of a reproduction for a terminal, at most 100 columns wide. */
+/** The claims of a reproduction for a terminal, within its columns. */
 import type { ClaimResult, ReproductionRecord, Verdict } from '../record/index.ts';
 import { formatEstimate } from './cells.ts';
 import { printable } from './printable.ts';
@@ -10,49 +10,44 @@ import {
   VERDICT_SIGN,
 } from './reproduction-view.ts';
 import {
+  type Column,
   cut,
+  fitTable,
   makePaint,
-  makeTable,
   type Paint,
-  printTable,
   type TerminalOptions,
   WIDTH,
+  widthOf,
   wrap,
 } from './terminal-table.ts';
 
-const HEAD = ['claim', 'setting', 'ours', 'source', 'verdict'] as const;
-/** The widest that a column but the source's may be: numbers are not cut. */
-const WIDEST = [28, 12, 34] as const;
-/** The verdict, and a space after each column. */
-const REST = '? inconclusive'.length + HEAD.length;
+const COLUMNS: readonly Column[] = [
+  { head: 'claim', words: 'cut-right', least: 8 },
+  { head: 'setting', words: 'cut-right', least: 8, spare: 0 },
+  { head: 'ours', words: 'whole' },
+  // The source's figure is words, and gets what room the others leave.
+  { head: 'source', words: 'cut-right', least: 8, spare: 1 },
+  { head: 'verdict', words: 'whole' },
+];
 
 /** One line a claim and setting, then the counts of verdicts, and what to know before believing them. */
 export function renderReproductionTable(
   given: ReproductionRecord,
-  { color = false }: TerminalOptions = {},
+  { color = false, columns }: TerminalOptions = {},
 ): string {
   const record = printable(given);
   const paint = makePaint(color);
-  const table = makeTable(HEAD, HEAD, paint, 1);
+  const width = widthOf(columns);
   const rows = claimGroups(record).flatMap(({ id, results }) =>
-    results.map((result, i) => ({ result, texts: textsOf(i === 0 ? id : '', result) })),
+    results.map((result, i) => [...textsOf(i === 0 ? id : '', result), paintVerdict(result.verdict, paint)]),
   );
-  const widths = WIDEST.map((most, column) =>
-    Math.min(most, Math.max(HEAD[column]!.length, ...rows.map(({ texts }) => texts[column]!.length))),
-  );
-  // The source's figure is words, and gets what room the others leave.
-  widths.push(WIDTH - REST - widths.reduce((sum, width) => sum + width, 0));
-  for (const { result, texts } of rows)
-    table.push([
-      ...texts.map((text, column) => cut(text, widths[column]!)),
-      paintVerdict(result.verdict, paint),
-    ]);
+  const { text: table } = fitTable(COLUMNS, rows, { paint, gap: 1, width });
   const counts = record.settings.map(
     ({ name }) => `${cut(name, 20)}: ${countVerdicts(claimsIn(record, name))}`,
   );
-  const warnings = reproductionWarnings(record).flatMap((text) => wrap(text, WIDTH));
+  const warnings = reproductionWarnings(record).flatMap((text) => wrap(text, Math.min(width, WIDTH)));
   const after = [...counts.map(paint.bold), ...warnings.map(paint.poor)];
-  return `${printTable(table)}\n\n${after.join('\n')}\n`;
+  return `${table}\n\n${after.join('\n')}\n`;
 }
 
 function textsOf(id: string, { setting, estimate, sourceFigure }: ClaimResult): string[] {

@@ -47,8 +47,8 @@ describe('renderReproductionTable', () => {
   it('has a line a claim and setting, then the counts', () => {
     const lines = renderReproductionTable(record).split('\n');
     expect(lines.slice(1, 6).map((line) => line.split(/ {2,}|(?<=start|trained) /))).toEqual([
-      ['paper87-a/linear', 'random-start', '0.003910 [0.003880, 0.003940] 0.00205 per dimens… ✗ refuted'],
-      ['', 'pretrained', '0.00580 [0.00510, 0.00650]', '0.00205 per dimens… ✗ refuted'],
+      ['paper87-a/linear', 'random-start', '0.003910 [0.003880, 0.003940] 0.00205 per dimensi… ✗ refuted'],
+      ['', 'pretrained', '0.00580 [0.00510, 0.00650]', '0.00205 per dimensi… ✗ refuted'],
       ['paper87-b/correlation random-start', '−0.9871 [−0.9932, −0.9754]', 'r = −0.9963', '✓ confirmed'],
       ['', 'pretrained', '–', 'r = −0.9963', '? inconclusive'],
       ['predictor/natural', 'pretrained', '0.21 [−0.04, 0.43]', '–', '? inconclusive'],
@@ -59,11 +59,16 @@ describe('renderReproductionTable', () => {
     ]);
   });
 
-  it('fits 100 columns whatever is in it, and is coloured only when asked', () => {
+  it('fits its columns whatever is in it, and is coloured only when asked', () => {
     const long = exampleReproductionRecord();
     long.claims[0]!.id = 'an-experiment-with-a-name/and-a-claim-with-a-longer-one';
     long.claims[0]!.sourceFigure = 'many words '.repeat(20);
     long.claims[0]!.estimate = { mean: -123_456.7, low: -223_456.71, high: -23_456.78 };
+    for (const columns of [60, 80, 140]) {
+      const lines = renderReproductionTable(long, { columns }).split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines.join()).toContain('−123,457 [−223,457, −23,457]');
+    }
     const text = renderReproductionTable({ ...long, quick: true });
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(text).toContain('−123,457 [−223,457, −23,457]');

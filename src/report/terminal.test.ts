@@ -25,23 +25,29 @@ describe('the example record of these tests', () => {
 });
 
 describe('renderProbeTable', () => {
-  it('fits 100 columns, for any choice of bases', () => {
-    expect(widest(renderProbeTable(exampleProbeRecord()))).toBeLessThanOrEqual(100);
+  it.each([60, 80, 100, 140])('fits %i columns, and looks like this', (columns) => {
+    const text = renderProbeTable(exampleProbeRecord({ ranks: [4, 64] }), { columns });
+    expect(widest(text)).toBeLessThanOrEqual(columns);
+    expect(text).toMatchSnapshot();
+  });
+
+  it('fits 100 columns where nobody knows how many there are, for any choice of bases', () => {
     const large = exampleProbeRecord({ bases: BASES, blocks: 2, width: 1024, ranks: [1, 64, 1024] });
     large.model.name = 'a-name-'.repeat(30);
     large.data.path = '/a/long/path/'.repeat(20);
     large.layers[0]!.name = 'model.layers.0.block_sparse_moe.experts.0.up_proj.and.more';
     expect(widest(renderProbeTable(large))).toBeLessThanOrEqual(100);
-    expect(widest(renderProbeTable(large, { columns: 200 }))).toBeLessThanOrEqual(100);
+    for (const columns of [1, 60, 80, 200])
+      expect(widest(renderProbeTable(large, { columns }))).toBeLessThanOrEqual(
+        Math.min(140, Math.max(60, columns)),
+      );
   });
 
   it('fits 80 columns in a terminal that has no more, and says what it left out', () => {
     const text = renderProbeTable(exampleProbeRecord({ bases: BASES, width: 1024 }), { columns: 80 });
     expect(widest(text)).toBeLessThanOrEqual(80);
     for (const basis of BASES) expect(text).toMatch(new RegExp(`^${basis}  `, 'm'));
-    expect(text.replace(/\s+/g, ' ')).toContain(
-      'A terminal of 100 columns shows energy and signal coverage too.',
-    );
+    expect(text.replace(/\s+/g, ' ')).toContain('A wider terminal shows more, such as energy%, signal.');
   });
 
   it('shows every basis and rank with the numbers of the record', () => {
@@ -62,7 +68,7 @@ describe('renderProbeTable', () => {
     }
     expect(text).toContain('sotu-gpt2-4x256');
     expect(text).toContain('5.6723');
-    expect(text.split('\n').length).toBeLessThan(70);
+    expect(text.split('\n').length).toBeLessThan(90);
   });
 
   it('answers in words first: the best basis, its gain, the room above it, and what is decided', () => {

@@ -1,12 +1,6 @@
-/** The record as text for a terminal, at most 100 columns wide, and 80 where the terminal has no more. */
+/** The record as text for a terminal: tables within its columns, words within 100. */
 import { someOf } from '../errors/index.ts';
-import {
-  describeCompute,
-  type Family,
-  namedBasis,
-  type ProbeRecord,
-  type RankPoint,
-} from '../record/index.ts';
+import { describeCompute, type Family, namedBasis, type ProbeRecord } from '../record/index.ts';
 import {
   formatCompact,
   formatNumber,
@@ -22,11 +16,14 @@ import { basisMeaning } from './labels.ts';
 import { printable } from './printable.ts';
 import { summarize } from './summary.ts';
 import {
+  type Column,
   cut,
+  type FittedTable,
+  fitInParts,
+  fitTable,
   makePaint,
-  makeTable,
   type Paint,
-  printTable,
+  type Row,
   type TerminalOptions,
   WIDTH,
   widthOf,
@@ -38,20 +35,27 @@ import {
   familiesOf,
   familyOf,
   headlineRank,
-  naturalAt,
-  naturalOf,
+  type Measured,
+  naturalPoint,
   parameterText,
   pointOf,
   widestLayers,
 } from './view.ts';
 
-/** So that a table of one column per basis stays within the width. */
-const basesPerTable = (width: number) => (width < WIDTH ? 3 : 4);
-/** Frames from files have longer names than bases. */
-const basisHead = (name: string) => (namedBasis(name) === null ? cut(name, 11) : name);
 const LAYERS_SHOWN = 3;
 
-/** The whole table: what was run, one row per basis and rank, other families, layers, notes. */
+/** What every part of the report is made from. */
+interface View {
+  readonly record: ProbeRecord;
+  readonly family: Family;
+  /** The rank that tables of one rank are of. */
+  readonly rank: number;
+  readonly bases: readonly string[];
+  readonly paint: Paint;
+  readonly width: number;
+}
+
+/** The whole table: what was run, one row per basis and rank, other families, types of modules, layers, notes. */
 export function renderProbeTable(
   given: ProbeRecord,
   { color = false, columns }: TerminalOptions = {},
@@ -61,11 +65,13 @@ export function renderProbeTable(
   const paint = makePaint(color);
   const family = familiesOf(record)[0];
   const rank = headlineRank(record);
-  const sections = [header(record, paint, width)];
+  const sections = [header(record, paint, Math.min(width, WIDTH))];
   if (family === undefined || rank === null) sections.push('Nothing was measured.');
   else {
-    sections.push(basisTable(record, family, paint, width), ...otherFamilies(record, rank, paint, width));
-    sections.push(...layers(record, family, rank, paint, width), legend(record, family, paint, width));
+    const view = { record, family, rank, bases: basesOf(record), paint, width };
+    const main = basisTable(view);
+    sections.push(main.text, ...otherFamilies(view), ...moduleTypes(view), ...layers(view));
+    sections.push(legend(view, main.without));
   }
   return `${sections.join('\n\n')}\n`;
 }
@@ -77,126 +83,198 @@ function header(record: ProbeRecord, paint: Paint, width: number): string {
   const rows = [
     [
       'model',
-      `${model.name} (${model.architecture}, ${formatCompact(model.parameters)} parameters, ${model.format})`,
+      `${cut(model.name, width - 7)} (${model.architecture}, ${formatCompact(model.parameters)} parameters, ${model.format})`,
     ],
     [
       'data',
-      `${data.path}: ${measured.batches} batches of ${settings.batchSize}×${settings.seqLen} tokens, ` +
+      `${cut(data.path, width - 8)}: ${measured.batches} batches of ${settings.batchSize}×${settings.seqLen} tokens, ` +
         `${settings.calibrationBatches} more for calibration`,
     ],
     ['loss', `${loss} nats per token`],
     ['run', `${describeCompute(settings)}, seed ${settings.seed}, ${formatSeconds(measured.seconds)}`],
   ];
-  const lines = rows.map(([name, text]) => `${paint.dim(name!.padEnd(6))} ${cut(text!, width - 7)}`);
+  const lines = rows.flatMap(([name, text]) =>
+    wrap(text!, width - 7).map((line, i) => `${paint.dim((i === 0 ? name! : '').padEnd(6))} ${line}`),
+  );
   if (record.status === 'partial')
     lines.push(paint.poor('partial: the run was stopped; this is what was measured until then'));
   return [...lines, '', ...wrap(summarize(record), width).map(paint.bold)].join('\n');
 }
 
-function basisTable(record: ProbeRecord, family: Family, paint: Paint, width: number): string {
-  const hasNatural = record.global.bases.some((b) => b.natural !== null);
-  const head = hasRoomForAll(width)
-    ? ['rank', 'params', 'coverage', 'energy%', 'gain×', 'null band', 'ceiling', 'signal']
-    : ['rank', 'params', 'coverage', 'gain×', 'null band', 'ceiling'];
-  if (hasNatural) head.push('ν');
-  const table = makeTable(head, [], paint, 1);
-  for (const basis of basesOf(record)) {
-    const title = `${paint.bold(basis)}  ${paint.dim(cut(basisMeaning(record, basis), Math.max(0, width - basis.length - 3)))}`;
-    table.push([{ content: title, colSpan: head.length, hAlign: 'left' }]);
-    for (const point of familyOf(record.global, basis, family)?.points ?? []) {
-      const natural = hasNatural ? [naturalCell(record, basis, point.rank)] : [];
-      table.push([...pointCells(family, point, paint, width), ...natural]);
-    }
-  }
+const hasNatural = ({ global }: ProbeRecord): boolean => global.bases.some((b) => b.natural !== null);
+
+/** The least that a rank is judged by stays in the narrowest terminal; all of it is in the record and on the page. */
+const BASIS_COLUMNS = [
+  { head: 'rank' },
+  { head: 'params', spare: 2 },
+  { head: 'coverage' },
+  { head: 'energy%', spare: 4 },
+  { head: 'gain×' },
+  { head: 'null band', spare: 1 },
+  { head: 'ceiling', spare: 0 },
+  { head: 'signal', spare: 3 },
+] as const satisfies Column[];
+
+function basisTable(view: View): FittedTable {
+  const { record, family, bases, paint, width } = view;
+  const natural = hasNatural(record);
+  const rows = bases.flatMap((basis): Row[] => [
+    {
+      title: `${paint.bold(basis)}  ${paint.dim(cut(basisMeaning(record, basis), Math.max(0, width - basis.length - 3)))}`,
+    },
+    ...(familyOf(record.global, basis, family)?.points ?? []).map((point) => [
+      String(point.rank),
+      parameterText(family, point, formatCompact),
+      formatShareWithSpread(point.coverage),
+      formatPercent(point.energy.mean),
+      paintGain(view, basis, point.rank),
+      formatShareBand(point.null.low, point.null.high),
+      point.ceiling === null ? '–' : formatShare(point.ceiling),
+      point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage),
+      ...(natural ? [naturalCell(record.global, basis, point.rank)] : []),
+    ]),
+  ]);
+  const columns = natural ? [...BASIS_COLUMNS, { head: 'ν' }] : BASIS_COLUMNS;
+  const table = fitTable(columns, rows, { paint, gap: 1, width });
   const title = paint.bold(`${capital(family)} adapters, all measured layers together`);
-  return `${title}\n${printTable(table)}`;
-}
-
-/** For energy, which is about the square of coverage, and signal coverage; both are in the record and on the page. */
-const hasRoomForAll = (width: number) => width >= WIDTH;
-
-function pointCells(family: Family, point: RankPoint, paint: Paint, width: number): string[] {
-  const all = hasRoomForAll(width);
-  const signal = point.signalCoverage === null ? '–' : formatShareOrBound(point.signalCoverage);
-  return [
-    String(point.rank),
-    parameterText(family, point, formatCompact),
-    formatShareWithSpread(point.coverage),
-    ...(all ? [formatPercent(point.energy.mean)] : []),
-    paintGain(point, paint),
-    formatShareBand(point.null.low, point.null.high),
-    point.ceiling === null ? '–' : formatShare(point.ceiling),
-    ...(all ? [signal] : []),
-  ];
+  return { ...table, text: `${title}\n${table.text}` };
 }
 
 /** Coloured only where there is an interval and it lies outside the band of random frames. */
-function paintGain({ coverage, gain, null: band }: RankPoint, paint: Paint): string {
+function paintGain({ record, family, paint }: View, basis: string, rank: number): string {
+  const { coverage, gain, null: band } = pointOf(record.global, basis, family, rank)!;
   const text = formatNumber(gain.mean);
   if (coverage.low === coverage.high) return text;
   if (coverage.low > band.high) return paint.good(text);
   return coverage.high < band.low ? paint.poor(text) : text;
 }
 
-function naturalCell(record: ProbeRecord, basis: string, rank: number): string {
-  const natural = naturalOf(record.global, basis);
-  const at = (curve: readonly number[] | undefined) => naturalAt(curve ?? [], rank);
-  const [mean, low, high] = [at(natural?.heldOut), at(natural?.heldOutLow), at(natural?.heldOutHigh)];
-  if (mean === undefined || low === undefined || high === undefined) return '–';
-  return formatNumberWithSpread({ mean, low, high });
+function naturalCell(measured: Measured, basis: string, rank: number): string {
+  const natural = naturalPoint(measured, basis, rank);
+  return natural === undefined ? '–' : formatNumberWithSpread(natural);
 }
 
-function otherFamilies(record: ProbeRecord, rank: number, paint: Paint, width: number): string[] {
+/** `0.227 (29.7×)`, coverage and gain. */
+function coverageCell(measured: Measured, basis: string, family: Family, rank: number): string {
+  const point = pointOf(measured, basis, family, rank);
+  return point ? `${formatShare(point.coverage.mean)} (${formatNumber(point.gain.mean)}×)` : '–';
+}
+
+/** A table with a column a basis, or several where they do not fit side by side. */
+function byBasis(
+  { bases, paint, width }: View,
+  title: string,
+  columns: readonly Column[],
+  rowsOf: (bases: readonly string[]) => readonly Row[],
+): string[] {
+  const tables = fitInParts(bases, (part) =>
+    fitTable([...columns, ...part.map((name) => ({ head: basisHead(name) }))], rowsOf(part), {
+      paint,
+      gap: 2,
+      width,
+    }),
+  );
+  return tables.map(({ text }) => `${wrap(title, width).map(paint.bold).join('\n')}\n${text}`);
+}
+
+/** Frames from files have longer names than bases. */
+const basisHead = (name: string) => (namedBasis(name) === null ? cut(name, 11) : name);
+
+function otherFamilies(view: View): string[] {
+  const { record, rank } = view;
   const families = familiesOf(record).slice(1);
   if (families.length === 0) return [];
-  return chunks(basesOf(record), basesPerTable(width)).map((bases) => {
-    const table = makeTable(['family', 'params', 'null', ...bases.map(basisHead)], ['family'], paint, 2);
-    for (const family of families) {
-      const points = bases.map((basis) => pointOf(record.global, basis, family, rank));
-      const any = points.find((point) => point !== undefined);
-      if (any === undefined) continue;
-      const cells = points.map((p) =>
-        p ? `${formatShare(p.coverage.mean)} (${formatNumber(p.gain.mean)}×)` : '–',
-      );
-      table.push([
-        family,
-        parameterText(family, any, formatCompact),
-        formatShare(any.null.coverage),
-        ...cells,
-      ]);
-    }
-    return `${paint.bold(`Other families at rank ${rank}: coverage (gain)`)}\n${printTable(table)}`;
-  });
+  const columns: Column[] = [
+    { head: 'family', words: 'whole' },
+    { head: 'params', spare: 1 },
+    { head: 'null', spare: 0 },
+  ];
+  return byBasis(view, `Other families at rank ${rank}: coverage (gain)`, columns, (bases) =>
+    families.flatMap((family) => {
+      const any = bases.map((basis) => pointOf(record.global, basis, family, rank)).find((point) => point);
+      if (any === undefined) return [];
+      const cells = bases.map((basis) => coverageCell(record.global, basis, family, rank));
+      return [[family, parameterText(family, any, formatCompact), formatShare(any.null.coverage), ...cells]];
+    }),
+  );
 }
 
-function layers(record: ProbeRecord, family: Family, rank: number, paint: Paint, width: number): string[] {
+/** Coverage and gain of the queries, of the keys, and so on; and ν in a table of its own. */
+function moduleTypes(view: View): string[] {
+  const { record, family, rank } = view;
+  const { moduleTypes: types } = record;
+  if (types.length < 2) return [];
+  const columns: Column[] = [
+    { head: 'module', words: 'whole' },
+    { head: 'does', words: 'whole', spare: 2 },
+    { head: 'layers', spare: 1 },
+    { head: '‖G‖² %' },
+  ];
+  const table = (title: string, cell: (type: Measured, basis: string) => string) =>
+    byBasis(view, title, columns, (bases) =>
+      types.map((type) => [
+        type.name,
+        type.role,
+        String(type.layers),
+        formatPercent(type.energyShare),
+        ...bases.map((basis) => cell(type, basis)),
+      ]),
+    );
+  return [
+    ...table(`By type of module, ${family} adapters at rank ${rank}: coverage (gain)`, (type, basis) =>
+      coverageCell(type, basis, family, rank),
+    ),
+    ...(hasNatural(record)
+      ? table(`By type of module at rank ${rank}: ν, held out`, (type, basis) =>
+          naturalCell(type, basis, rank),
+        )
+      : []),
+  ];
+}
+
+function layers(view: View): string[] {
+  const { record, family, rank } = view;
   const chosen = widestLayers(record, family, rank, LAYERS_SHOWN);
   if (chosen.length === 0) return [];
-  const bases = basesOf(record).slice(0, basesPerTable(width));
-  const table = makeTable(['layer', 'in×out', '‖G‖² %', ...bases.map(basisHead)], ['layer'], paint, 2);
-  for (const layer of chosen) {
-    const gains = bases.map((basis) => pointOf(layer, basis, family, rank)?.gain.mean);
-    table.push([
-      cutLeft(layer.name, width < WIDTH ? 26 : 36),
+  const columns: Column[] = [
+    { head: 'layer', words: 'cut-left', least: 26 },
+    { head: 'in×out', spare: 1 },
+    { head: '‖G‖² %', spare: 0 },
+  ];
+  const title = `Layers by the widest spread between bases: mean gain at rank ${rank}`;
+  return byBasis(view, title, columns, (bases) =>
+    chosen.map((layer) => [
+      layer.name,
       `${layer.inFeatures}×${layer.outFeatures}`,
       formatPercent(layer.energyShare),
-      ...gains.map((gain) => (gain === undefined ? '–' : `${formatNumber(gain)}×`)),
-    ]);
-  }
-  const title = `Layers by the widest spread between bases: mean gain at rank ${rank}`;
-  return [`${paint.bold(title)}\n${printTable(table)}`];
+      ...bases.map((basis) => {
+        const gain = pointOf(layer, basis, family, rank)?.gain.mean;
+        return gain === undefined ? '–' : `${formatNumber(gain)}×`;
+      }),
+    ]),
+  );
 }
 
-function legend(record: ProbeRecord, family: Family, paint: Paint, width: number): string {
-  const nu = record.global.bases.some((b) => b.natural !== null)
-    ? ' ν: natural coverage, held out, ± half its 95\u00a0% interval.'
-    : '';
-  const signal = hasRoomForAll(width)
-    ? ' signal: coverage of the expected gradient; below a bound where its interval reaches 0.'
-    : ` A terminal of ${WIDTH} columns shows energy and signal coverage too.`;
+const COLUMN_MEANINGS: Readonly<Record<string, string>> = {
+  gain: 'energy over that of random frames',
+  'null band': '95\u00a0% of random frames',
+  signal: 'coverage of the expected gradient; below a bound where its interval reaches 0',
+  ν: 'natural coverage, held out, ± half its 95\u00a0% interval',
+};
+
+function legend({ record, family, paint, width }: View, without: readonly string[]): string {
+  const within = Math.min(width, WIDTH);
+  const meanings = {
+    coverage: '‖PG‖/‖G‖ ± half its 95\u00a0% interval',
+    ...COLUMN_MEANINGS,
+    ceiling: `the most that any ${family} frames could reach`,
+  };
+  const shown = Object.entries(meanings).filter(
+    ([head]) => !without.includes(head) && (head !== 'ν' || hasNatural(record)),
+  );
   const text =
-    `coverage: ‖PG‖/‖G‖ ± half its 95\u00a0% interval. gain: energy over that of random frames. null band: 95\u00a0% of ` +
-    `random frames. ceiling: the most that any ${family} frames could reach.${signal}${nu}`;
+    shown.map(([head, meaning]) => `${head}: ${meaning}.`).join(' ') +
+    (without.length === 0 ? '' : ` A wider terminal shows more, such as ${without.join(', ')}.`);
   const dead = deadLayers(record);
   const told =
     dead.length === 0
@@ -204,14 +282,8 @@ function legend(record: ProbeRecord, family: Family, paint: Paint, width: number
       : [
           `${dead.length} of ${record.layers.length} layers are dead, without any gradient on these batches: ${someOf(dead.map(({ name }) => name))}.`,
         ];
-  const notes = [...told, ...record.notes].flatMap((note) => wrap(`note: ${note}`, width));
-  return [...wrap(text, width).map(paint.dim), ...notes].join('\n');
+  const notes = [...told, ...record.notes].flatMap((note) => wrap(`note: ${note}`, within));
+  return [...wrap(text, within).map(paint.dim), ...notes].join('\n');
 }
 
-const cutLeft = (text: string, width: number) => (text.length > width ? `…${text.slice(1 - width)}` : text);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
-}

@@ -38,6 +38,13 @@ const DEFAULTS: ExampleOptions = {
   spectra: true,
 };
 
+const MODULE_TYPES = [
+  ['query-key-value', 'c_attn'],
+  ['output', 'attn.c_proj'],
+  ['up', 'c_fc'],
+  ['down', 'mlp.c_proj'],
+] as const;
+
 /** By coverage gradient frames lead; by ν it is undecided. */
 function comparisons({ bases, ranks, batches }: ExampleOptions): Comparison[] {
   if (batches < 2 || !bases.includes('gradient') || bases.length < 2) return [];
@@ -149,6 +156,16 @@ export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): Probe
       bases: globalBases(measured, o),
       comparisons: comparisons(o),
     },
+    moduleTypes: MODULE_TYPES.map(([role, name]) => {
+      const alike = measured.filter(({ layer }) => layer.name.endsWith(`.${name}`));
+      const energyShare = total(alike.map(({ layer }) => layer.share));
+      const gradientNorm = around(2.41 * Math.sqrt(energyShare), 0.05);
+      const own = alike.map(({ layer, result }) => ({
+        layer: { ...layer, share: layer.share / energyShare },
+        result,
+      }));
+      return { role, name, layers: alike.length, energyShare, gradientNorm, bases: globalBases(own, o) };
+    }),
     layers: measured.map(({ result }) => result),
   };
 }

@@ -1,6 +1,7 @@
 /** Questions that every report asks of a probe record. */
 import type {
   BasisResult,
+  Estimate,
   Family,
   FamilyResult,
   LayerResult,
@@ -83,6 +84,16 @@ export function naturalAt(curve: readonly number[], rank: number): number | unde
 
 export function naturalOf(result: Measured, basis: string): NaturalResult | null {
   return result.bases.find((b) => b.basis === basis)?.natural ?? null;
+}
+
+/** ν at `rank` with its interval; undefined where it was not measured. */
+export function naturalPoint(result: Measured, basis: string, rank: number): Estimate | undefined {
+  const natural = naturalOf(result, basis);
+  if (natural === null) return undefined;
+  const [mean, low, high] = [natural.heldOut, natural.heldOutLow, natural.heldOutHigh].map((curve) =>
+    naturalAt(curve, rank),
+  );
+  return mean === undefined || low === undefined || high === undefined ? undefined : { mean, low, high };
 }
 
 /** How far apart the bases are in a layer: the largest gain over the smallest. Undefined below two bases. */

@@ -38,6 +38,7 @@ describe('renderProbeHtml', () => {
     const sections = [...html.matchAll(/<h2>([^<]+)/g)].map((match) => match[1]);
     expect(sections).toEqual([
       'Coverage against rank',
+      'By type of module',
       'Gain by layer and rank',
       'Natural coverage against rank',
       'Gradient spectra',
@@ -53,6 +54,19 @@ describe('renderProbeHtml', () => {
     ]) {
       expect(html).toContain(text);
     }
+  });
+
+  it('has a row for every type of module, and no such section for older records', () => {
+    const record = exampleProbeRecord();
+    const types = html.split('Types of modules, core adapters at rank 64')[1]!.split('</table>')[0]!;
+    expect([...types.matchAll(/<th scope="row">([^<]+)/g)].map((match) => match[1])).toEqual(
+      record.moduleTypes.map(({ name }) => name),
+    );
+    const { mean } = record.moduleTypes[3]!.bases[2]!.families[0]!.points.find(
+      ({ rank }) => rank === 64,
+    )!.coverage;
+    expect(types.split('mlp.c_proj')[1]).toContain(`<td>${mean.toFixed(3)}</td>`);
+    expect(renderProbeHtml({ ...record, moduleTypes: [] }, null)).not.toContain('By type of module');
   });
 
   it('has one heat-map cell per layer and rank, and one table row per layer', () => {

@@ -7,6 +7,7 @@ import { gainLegend, heatMap } from './heat-map.ts';
 import { layerTable } from './layer-table.ts';
 import { basisLegend, type Reference, spectrumLegend } from './legends.ts';
 import { element, type Markup } from './markup.ts';
+import { moduleTable } from './module-table.ts';
 import { naturalFigure } from './natural-figure.ts';
 import { section } from './page.ts';
 import { bothWidths } from './plot.ts';
@@ -17,6 +18,7 @@ import { spectrumFigure } from './spectrum-figure.ts';
 export function figureSections(record: ProbeRecord, family: Family, rank: number): Markup[] {
   return [
     coverageSection(record),
+    moduleSection(record, family, rank),
     heatMapSection(record, family),
     naturalSection(record),
     spectrumSection(record),
@@ -43,6 +45,16 @@ function coverageSection(record: ProbeRecord): Markup {
     controls(select('coverage-family', 'Adapter family', families, 0)),
     ...panels,
     reading(record),
+  );
+}
+
+function moduleSection(record: ProbeRecord, family: Family, rank: number): Markup | null {
+  if (record.moduleTypes.length < 2) return null;
+  return section(
+    'By type of module',
+    'The layers of one type taken together, as target modules are chosen: where the gradient is, and how much of it an ' +
+      'adapter can follow there.',
+    moduleTable(record, family, rank),
   );
 }
 
