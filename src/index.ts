@@ -36,6 +36,7 @@ export {
   probe,
 } from './coverage/index.ts';
 export { UserError } from './errors/index.ts';
+export type { DownloadProgress } from './hub/index.ts';
 export { type Model, type OpenModelOptions, openModel } from './models/index.ts';
 export type { Interval, Matrix } from './numeric/index.ts';
 export {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Frame } from '../coverage/index.ts';
 import { invariant } from '../errors/index.ts';
-import type { LinearLayer, Model } from '../models/index.ts';
+import { type LinearLayer, type Model, originOf } from '../models/index.ts';
 import { float32, leadingColumns, type Matrix, type Rng, sizeOf, type Tensor } from '../numeric/index.ts';
 import type { AdapterFamily, AdapterRecord } from '../record/index.ts';
 import type { Adapter, LayerAdapter, Side } from './adapter.ts';
@@ -77,6 +77,7 @@ export async function createAdapter(
     model: {
       // Whole, so that the adapter finds its model from any folder.
       path: resolve(model.path),
+      ...originOf(model.path),
       name: model.name,
       architecture: model.definition.modelType,
       sha256: await model.checkpoint.sha256(),

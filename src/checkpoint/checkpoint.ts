@@ -62,7 +62,8 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
       'model-not-found',
       {
         what: `There is no model at ${path}.`,
-        expected: 'a Hugging Face folder (config.json and safetensors) or a .gguf file',
+        expected:
+          'a Hugging Face folder (config.json and safetensors), a .gguf file, or an id on the hub: org/name',
         fix: 'check the path',
       },
       { cause: error },

@@ -12,6 +12,7 @@ import { createOnnxEngine } from '../runtime/index.ts';
 import { readDocuments, readSequences } from '../text/index.ts';
 import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
+import { tellDownload } from './download-line.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { dataOption, modelOptions } from './option-kinds.ts';
@@ -52,7 +53,7 @@ Without a model, the one that the first adapter was trained on is measured; with
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Measures loss and perplexity on a text: of a model, and of the model with adapters.')
-    .argument('[model]', 'Hugging Face folder or .gguf file')
+    .argument('[model]', 'Hugging Face folder, .gguf file or id on the hub')
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action(async (model: string | undefined) => {
@@ -78,7 +79,12 @@ async function runEval(given: string | undefined, options: Options): Promise<str
   const dataPath = chooseData(path, options);
   // A mistake in the text should show before a large model is decoded.
   await readDocuments(dataPath);
-  const model = await openModel(path, { compute, cacheFolder, onWarning: tellWarning });
+  const model = await openModel(path, {
+    compute,
+    cacheFolder,
+    onWarning: tellWarning,
+    onDownload: tellDownload(process.stderr),
+  });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
   const seqLen = fitContext(options.seqLen, OPTIONS.seqLen.default, model.definition.contextLength);

@@ -21,6 +21,7 @@ import {
 } from '../options/index.ts';
 import { readAdapterRecord, readRunRecord, SAVE_TYPES } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
+import { tellDownload } from './download-line.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
@@ -91,6 +92,7 @@ async function runExport(run: string, options: Options): Promise<string> {
 async function write(run: string, out: string, options: Options) {
   const format: ExportFormat = EXPORT_FORMATS[options.format ?? DEFAULT];
   const { model: named, cacheFolder } = options;
+  const telling = { onWarning: tellWarning, onDownload: tellDownload(process.stderr) };
   const inputs = (adapter: Adapter, basePath: string) => {
     const about = { adapter: adapter.record, run: readRunRecord(run) };
     return { out, adapter, basePath: resolve(basePath), options, about };
@@ -99,21 +101,21 @@ async function write(run: string, out: string, options: Options) {
     const { path: recorded } = readAdapterRecord(run).model;
     // Where the base is not at hand, its name is enough; where it is, it must be the right one.
     const known = named ?? (existsSync(recorded) ? recorded : undefined);
-    const base = known === undefined ? undefined : await inspectModel(known, { onWarning: tellWarning });
+    const base = known === undefined ? undefined : await inspectModel(known, telling);
     const adapter = await loadAdapter(run, base);
     if (base === undefined)
       tellWarning(`the base model is not at ${recorded} any more: that it is the right one was not checked`);
-    return { adapter, notes: await format.write(inputs(adapter, known ?? recorded)) };
+    return { adapter, notes: await format.write(inputs(adapter, base?.path ?? recorded)) };
   }
   const path = chooseBaseModel(named, [run]);
   if (format.needs === 'config') {
-    const base = await inspectModel(path, { onWarning: tellWarning });
+    const base = await inspectModel(path, telling);
     const adapter = await loadAdapter(run, base);
-    return { adapter, notes: await format.write(inputs(adapter, path), base) };
+    return { adapter, notes: await format.write(inputs(adapter, base.path), base) };
   }
-  const base = await openModel(path, { cacheFolder, onWarning: tellWarning });
+  const base = await openModel(path, { cacheFolder, ...telling });
   const adapter = await loadAdapter(run, base);
-  return { adapter, notes: await format.write(inputs(adapter, path), base) };
+  return { adapter, notes: await format.write(inputs(adapter, base.path), base) };
 }
 
 /** Options that some format takes, by name. */

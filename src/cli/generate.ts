@@ -9,6 +9,7 @@ import { defaultsOf, type OptionValues, pathOption, toNumber, wholeOption } from
 import { createOnnxEngine } from '../runtime/index.ts';
 import { TextStream, type Tokenizer } from '../text/index.ts';
 import { chooseBaseModel } from './base-model.ts';
+import { tellDownload } from './download-line.ts';
 import { addOptions, readOptions } from './option.ts';
 import { modelOptions } from './option-kinds.ts';
 import { printable } from './print.ts';
@@ -69,7 +70,7 @@ export function generateCommand(): Command {
     .description('Continues a text, token by token, as the tokens are drawn.')
     .argument(
       '[model]',
-      'Hugging Face folder or .gguf file (default: that of the adapter, or the bundled one)',
+      'Hugging Face folder, .gguf file or id on the hub (default: that of the adapter, or the bundled one)',
     )
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
@@ -89,6 +90,7 @@ async function* continueText(given: string | undefined, options: Options): Async
     compute,
     cacheFolder,
     onWarning: tellWarning,
+    onDownload: tellDownload(process.stderr),
   });
   const model = run === undefined ? base : adaptedModel(base, await loadAdapter(run, base));
   const tokenizer = await model.tokenizer();

@@ -1,11 +1,14 @@
 /** What `rankscope pretrain` reads: config, tokenizer, texts. */
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors/index.ts';
+import { hubReferenceOf, locateModel } from '../hub/index.ts';
 import type { ModelDefinition } from '../models/index.ts';
 import { openTokenizer, readSequences, type Sequences, type Tokenizer } from '../text/index.ts';
 import { readModelConfig } from '../training/index.ts';
+import { tellDownload } from './download-line.ts';
 import type { PretrainFlags } from './pretrain-options.ts';
+import { tellWarning } from './tell-warnings.ts';
 
 export interface TextData {
   readonly path: string;
@@ -51,6 +54,17 @@ export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> 
 async function readText(path: string, tokenizer: Tokenizer, seqLen: number): Promise<TextData> {
   const { sequences, sha256 } = await readSequences(path, tokenizer, { seqLen, pack: true });
   return { path, sha256, sequences };
+}
+
+/** The path of a tokenizer.json that may be named by the id of its model on the hub. */
+export async function locateTokenizer(name: string): Promise<string> {
+  if (hubReferenceOf(name, 'models') === undefined) return name;
+  const options = {
+    need: 'tokenizer',
+    onDownload: tellDownload(process.stderr),
+    onNote: tellWarning,
+  } as const;
+  return join(await locateModel(name, options), 'tokenizer.json');
 }
 
 /** The tokenizer of a folder without weights, checked against the config's vocabulary. */

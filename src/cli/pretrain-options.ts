@@ -21,7 +21,12 @@ const OUTPUT = 'Output:';
 
 export const PRETRAIN_OPTIONS = {
   config: pathOption('--config <file>', WHAT, 'config.json of the model', '--config config.json'),
-  tokenizer: pathOption('--tokenizer <file>', WHAT, 'its tokenizer.json', '--tokenizer tokenizer.json'),
+  tokenizer: pathOption(
+    '--tokenizer <file>',
+    WHAT,
+    'its tokenizer.json, or an id on the hub',
+    '--tokenizer tokenizer.json',
+  ),
   data: pathOption('--data <file>', ON, 'text (.txt) or documents (.jsonl, .json)', '--data text.jsonl'),
   evalData: pathsOption(
     '--eval-data <file...>',

@@ -17,7 +17,7 @@ import {
   refuseNothingToResume,
 } from '../training/index.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { type PretrainInputs, readInputs } from './pretrain-inputs.ts';
+import { locateTokenizer, type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { PRETRAIN_OPTIONS, type PretrainFlags, resolveFlags } from './pretrain-options.ts';
 import { printable } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
@@ -47,7 +47,9 @@ export function pretrainCommand(): Command {
   addOptions(command, PRETRAIN_OPTIONS);
   return command.action(async () => {
     const flags = resolveFlags(readOptions(command, PRETRAIN_OPTIONS));
-    process.exitCode = await sayingFlags(PRETRAIN_OPTIONS, () => runPretrain(flags));
+    process.exitCode = await sayingFlags(PRETRAIN_OPTIONS, async () =>
+      runPretrain({ ...flags, tokenizer: await locateTokenizer(flags.tokenizer) }),
+    );
   });
 }
 

@@ -7,6 +7,7 @@ import type { OptionValues } from '../options/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { readDocuments } from '../text/index.ts';
+import { tellDownload } from './download-line.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
@@ -14,6 +15,7 @@ import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
+import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { tellMemory } from './tell-memory.ts';
 import { tellReceipt } from './tell-receipt.ts';
@@ -25,7 +27,8 @@ type Options = OptionValues<typeof PROBE_OPTIONS>;
 const DESCRIPTION = [
   'Measures how much of a model’s gradient on a text a low-rank adapter could reach, for every layer and rank: ' +
     'more than random subspaces do (the null), less than the best ones could (the ceiling).',
-  'The model is a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file. Without one, the ' +
+  'The model is a Hugging Face folder (config.json, safetensors, tokenizer.json), a GGUF file, or the id of one on ' +
+    'the hub (org/name, org/name@revision, org/name:Q4_K_M), which is downloaded once. Without one, the ' +
     'bundled model is measured on the bundled text.',
 ].join('\n\n');
 
@@ -33,6 +36,7 @@ const EXAMPLES = `
 Examples:
   rankscope probe                                            the bundled model and text
   rankscope probe ./my-model --data notes.txt                your own
+  rankscope probe HuggingFaceTB/SmolLM2-135M --data notes.txt  one of the hub
   rankscope probe model.gguf --data train.jsonl --ranks 4,16,64 --layers q_proj,v_proj
   rankscope probe ./my-model --data notes.txt --bases svd,random --batches 64 --ci-width 0.01
   rankscope probe ./my-model --data new.txt --bases svd,runs/first/frames.safetensors#natural
@@ -43,7 +47,7 @@ Ctrl-C stops after the pass in flight and keeps what was measured so far, marked
 export function probeCommand(): Command {
   const command = new Command('probe')
     .description(DESCRIPTION)
-    .argument('[model]', 'Hugging Face folder or .gguf file (default: the bundled model)')
+    .argument('[model]', 'Hugging Face folder, .gguf file or id on the hub (default: the bundled model)')
     .addHelpText('after', EXAMPLES);
   addOptions(command, PROBE_OPTIONS);
   return command.action(async (model: string | undefined) => {
@@ -73,6 +77,7 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       compute,
       cacheFolder,
       onWarning: tellWarningOn(progress),
+      onDownload: tellDownload(options.quiet ? SILENT : process.stderr),
       signal: stops.signal,
     });
     result = await probe(model, dataPath, {

@@ -14,9 +14,15 @@ export const REPRODUCE_OPTIONS = {
     WHAT,
     'a smoke run of a few minutes: it shows that everything works, not what is true',
   ),
-  model: pathOption('--model <path>', WHAT, 'Hugging Face folder or .gguf file', '--model model.gguf', {
-    shownDefault: 'the bundled model, from a random start and pretrained',
-  }),
+  model: pathOption(
+    '--model <path>',
+    WHAT,
+    'Hugging Face folder, .gguf file or id on the hub',
+    '--model model.gguf',
+    {
+      shownDefault: 'the bundled model, from a random start and pretrained',
+    },
+  ),
   data: pathOption('--data <file>', WHAT, 'text; its last fifth is held out', '--data notes.txt'),
   jobs: wholeOption('jobs', HOW, 'processes at once', 1, 2, { shownDefault: 'one per core' }),
   cacheFolder: under(HOW, MODEL_OPTIONS.cacheFolder),

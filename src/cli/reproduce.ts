@@ -1,6 +1,6 @@
 /** `rankscope reproduce`: the source paper's claims, tested. */
 import { availableParallelism } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../errors/index.ts';
 import {
@@ -12,9 +12,11 @@ import {
   type SettingKind,
 } from '../experiments/index.ts';
 import { lockFolder, makeFolder } from '../files/index.ts';
+import { locateModel } from '../hub/index.ts';
 import { defaultCacheFolder } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import { renderReproductionTable } from '../report/index.ts';
+import { tellDownload } from './download-line.ts';
 import { duration } from './duration.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
@@ -22,9 +24,10 @@ import { printable, terminalOptions } from './print.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { REPRODUCE_OPTIONS } from './reproduce-options.ts';
 import { ReproduceLine } from './reproduce-progress.ts';
-import { describeRun, shortPath } from './run-folder.ts';
+import { describeRun, runName, shortPath } from './run-folder.ts';
 import { SILENT } from './status-line.ts';
 import { watchStopSignals } from './stop-signals.ts';
+import { tellWarning } from './tell-warnings.ts';
 import { writeReproduction } from './write-reproduction.ts';
 
 type Options = OptionValues<typeof REPRODUCE_OPTIONS>;
@@ -83,7 +86,7 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   try {
     result = await reproduce({
       experiments,
-      settings,
+      settings: await locateAll(settings, options, stops.signal),
       quick: options.quick ?? false,
       directory,
       lock,
@@ -135,8 +138,21 @@ function chooseSettings({ model, data }: Options): { kind: SettingKind; model: s
   ];
 }
 
+/** The same with paths, for the processes of trials: what the hub has is fetched once. */
+async function locateAll(
+  settings: ReturnType<typeof chooseSettings>,
+  { quiet }: Options,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof chooseSettings>> {
+  const options = { signal, onDownload: tellDownload(quiet ? SILENT : process.stderr), onNote: tellWarning };
+  const located = [];
+  for (const setting of settings)
+    located.push({ ...setting, model: await locateModel(setting.model, options) });
+  return located;
+}
+
 function defaultDirectory({ model, quick }: Options): string {
-  const name = model === undefined ? '' : `-${basename(model).replace(/\.gguf$/, '')}`;
+  const name = model === undefined ? '' : `-${runName(model)}`;
   return join('rankscope-runs', `reproduce${name}${quick ? '-quick' : ''}`);
 }
 

@@ -4,6 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors/index.ts';
 import { type FolderLock, followLink, lockFolder } from '../files/index.ts';
+import { hubReferenceOf } from '../hub/index.ts';
 import { createRunDirectory, discardRun, type RunRecord } from '../record/index.ts';
 import { readPackageInfo } from './package-info.ts';
 
@@ -94,11 +95,16 @@ export function describeRun(command: string, args: readonly string[], seed: numb
   };
 }
 
+/** What runs on a model are called: the last part of its path, or of its id on the hub. */
+export function runName(model: string): string {
+  const reference = hubReferenceOf(model, 'models');
+  return basename(reference?.file ?? reference?.id ?? model).replace(/\.gguf$/, '');
+}
+
 /** `rankscope-runs/<prefix><model>-<time>`, the time as `2026-01-31T12-00-00`, UTC. */
-export function defaultFolder(modelPath: string, prefix = ''): string {
-  const name = basename(modelPath).replace(/\.gguf$/, '');
+export function defaultFolder(model: string, prefix = ''): string {
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  return join('rankscope-runs', `${prefix}${name}-${time}`);
+  return join('rankscope-runs', `${prefix}${runName(model)}-${time}`);
 }
 
 /** From the working directory when it lies in there, else absolute. */

@@ -17,6 +17,7 @@ import {
 import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { readDocuments } from '../text/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
+import { tellDownload } from './download-line.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, wrapped } from './print.ts';
@@ -56,7 +57,7 @@ const OUTPUTS = ['adapter.json', ADAPTER_TENSORS, 'train.json', REPORT_FILE];
 export function trainCommand(): Command {
   const command = new Command('train')
     .description(DESCRIPTION)
-    .argument('[model]', 'Hugging Face folder or .gguf file (default: the bundled model)')
+    .argument('[model]', 'Hugging Face folder, .gguf file or id on the hub (default: the bundled model)')
     .addHelpText('after', EXAMPLES);
   addOptions(command, TRAIN_OPTIONS);
   return command.action(async (model: string | undefined) => {
@@ -106,6 +107,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       compute,
       cacheFolder,
       onWarning: tellWarningOn(progress),
+      onDownload: tellDownload(stream),
       signal: stops.signal,
     });
     result = await train(model, dataPath, {

@@ -140,7 +140,3 @@ export function hubOrigin(path: string): HubOrigin | undefined {
   const id = `${organization}/${name}`;
   return file === undefined ? { id, commit } : { id, commit, file: file.split(sep).join('/') };
 }
-
-/** An origin as a person would write it. */
-export const tellOrigin = ({ id, commit, file }: HubOrigin): string =>
-  `${id}${file === undefined ? '' : `/${file}`}@${commit}`;

@@ -4,6 +4,6 @@
  * `errors` and `files`.
  */
 export type { DownloadProgress, HubOptions } from './fill-cache.ts';
-export { type HubOrigin, hubOrigin, tellOrigin } from './hub-cache.ts';
+export { type HubOrigin, hubOrigin } from './hub-cache.ts';
 export { type HubSettings, readHubSettings } from './hub-settings.ts';
 export { hubReferenceOf, locateModel } from './locate-model.ts';

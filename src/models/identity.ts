@@ -1,4 +1,5 @@
 /** What a model is, told so that two that are not the same never pass for one another. */
+import { hubOrigin } from '../hub/index.ts';
 import type { ModelSource } from '../record/index.ts';
 import type { Model } from './model.ts';
 
@@ -7,6 +8,7 @@ export async function describeModel(model: Model): Promise<ModelSource> {
   const { path, name, definition, checkpoint, parameters } = model;
   return {
     path,
+    ...originOf(path),
     name,
     architecture: definition.modelType,
     format: checkpoint.format,
@@ -14,6 +16,12 @@ export async function describeModel(model: Model): Promise<ModelSource> {
     sha256: await checkpoint.sha256(),
     config: definition.computed,
   };
+}
+
+/** Id and commit, where a model is one of the hub: that is how another machine finds it. */
+export function originOf(path: string): Pick<ModelSource, 'hub'> {
+  const hub = hubOrigin(path);
+  return hub === undefined ? {} : { hub };
 }
 
 /** Fields of two configs that differ, as `field value`, theirs and ours: empty when they compute the same. */

@@ -16,7 +16,7 @@ export type {
 export { groupOf, LAYER_ROLES, layerWeights, writesToResidual } from './definition.ts';
 export { floatProducts, type LinearTrace, type WeightProvider } from './forward.ts';
 export { buildLastLogits, type GenerateOptions, generateTokens, Predictor } from './generate.ts';
-export { describeModel, differingConfig } from './identity.ts';
+export { describeModel, differingConfig, originOf } from './identity.ts';
 export { buildLoss, type LossGraph, type LossShape, lossGradients, lossInputs, targetCount } from './loss.ts';
 export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, openModel } from './model.ts';
 export { MODEL_OPTIONS } from './model-options.ts';

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { Cache, type Checkpoint, materialize, openCheckpoint, readWeight } from '../checkpoint/index.ts';
 import { oneLine } from '../errors/index.ts';
 import type { Graph } from '../graph/index.ts';
+import { type DownloadProgress, hubOrigin, locateModel } from '../hub/index.ts';
 import { sizeOf } from '../numeric/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import type { Compute, Int8Kernel } from '../record/index.ts';
@@ -24,6 +25,8 @@ export interface OpenModelOptions extends OptionValues<typeof MODEL_OPTIONS> {
   readonly signal?: AbortSignal;
   /** Told each of {@link Model.warnings} as it arises; default Node's own way of warning. */
   readonly onWarning?: (text: string) => void;
+  /** Told how far a download is, where the model is named by its id on the hub and the cache does not have it. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
 }
 
 /** Longest warning, bytes. */
@@ -31,8 +34,9 @@ const WARNING_LIMIT = 1000;
 
 /** An opened model. Its weights stay in files that the engine maps. */
 export interface Model {
+  /** On this machine, also of a model of the hub. */
   readonly path: string;
-  /** Last part of the path, without ending. */
+  /** Last part of the path, without ending, or of its id on the hub. */
   readonly name: string;
   readonly definition: ModelDefinition;
   readonly checkpoint: Checkpoint;
@@ -72,28 +76,37 @@ export type InspectedModel = Pick<Model, 'path' | 'name' | 'definition' | 'check
 
 /** Reads config and headers of a model, as {@link openModel} does, and decodes nothing. */
 export async function inspectModel(
-  path: string,
-  { onWarning = emitWarning }: Pick<OpenModelOptions, 'onWarning'> = {},
+  name: string,
+  {
+    onWarning = emitWarning,
+    onDownload,
+    signal,
+  }: Pick<OpenModelOptions, 'onWarning' | 'onDownload' | 'signal'> = {},
 ): Promise<InspectedModel> {
+  const path = await locateModel(name, { signal, onDownload, onNote: onWarning });
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   for (const warning of checkpoint.warnings) onWarning(warning);
   return { path, name: nameOf(path), definition, checkpoint, warn: onWarning };
 }
 
 /**
- * Opens a model: a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file.
+ * Opens a model: a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file, by its path, or by its
+ * id on the hub: `org/name[@revision]`, `org/name:Q4_K_M` or `org/name/file.gguf` of a GGUF repository. One of the hub is
+ * downloaded unless the cache has it (`HF_HOME`, `HF_TOKEN`, `HF_HUB_OFFLINE`).
  *
  * @throws UserError when a file is missing, truncated or malformed, the architecture is not known, a weight is
  *   missing, of another shape or not finite.
  */
-export async function openModel(path: string, options: OpenModelOptions = {}): Promise<Model> {
+export async function openModel(name: string, options: OpenModelOptions = {}): Promise<Model> {
   const started = performance.now();
   const {
     compute = 'float32',
     cacheFolder = defaultCacheFolder(),
     onWarning = emitWarning,
+    onDownload,
     signal,
   } = options;
+  const path = await locateModel(name, { signal, onDownload, onNote: onWarning });
   const opened = await openCheckpoint(path);
   const checkUnchanged = await watchModel(opened);
   const { definition, checkpoint } = defineModel(opened);
@@ -147,7 +160,12 @@ export async function openModel(path: string, options: OpenModelOptions = {}): P
   };
 }
 
-const nameOf = (path: string): string => basename(path).replace(/\.(gguf|safetensors)$/, '');
+/** A snapshot's folder in the hub's cache is called by its commit. */
+function nameOf(path: string): string {
+  const origin = hubOrigin(path);
+  const named = origin !== undefined && origin.file === undefined ? origin.id : path;
+  return basename(named).replace(/\.(gguf|safetensors)$/, '');
+}
 
 const emitWarning = (text: string) => process.emitWarning(text);
 

@@ -1,6 +1,6 @@
 /** The record of an adapter: what it is and which model it belongs to. Its numbers stand in a safetensors file. */
 import { z } from 'zod';
-import { computedConfigSchema, FAMILIES } from './common.ts';
+import { computedConfigSchema, FAMILIES, hubOriginSchema } from './common.ts';
 
 /** The families that can be trained: those of a probe, and `full`, which moves every entry of W. */
 export const ADAPTER_FAMILIES = [...FAMILIES, 'full'] as const;
@@ -29,6 +29,7 @@ export const adapterRecordSchema = z.strictObject({
   version: z.literal(1),
   model: z.strictObject({
     path: z.string(),
+    hub: hubOriginSchema,
     name: z.string(),
     architecture: z.string(),
     /** sha256 over the bytes of the weight files. */

@@ -77,9 +77,21 @@ export const receiptSchema = z.strictObject({
     .optional(),
 });
 
+/** Where on the Hugging Face hub a model comes from; records of models from elsewhere do not have it. */
+export const hubOriginSchema = z
+  .strictObject({
+    /** `org/name` */
+    id: z.string(),
+    commit: z.string(),
+    /** Of a GGUF repository. */
+    file: z.string().optional(),
+  })
+  .optional();
+
 /** The model that a run was made on. */
 export const modelSourceSchema = z.strictObject({
   path: z.string(),
+  hub: hubOriginSchema,
   name: z.string(),
   architecture: z.string(),
   format: z.string(),
@@ -89,3 +101,7 @@ export const modelSourceSchema = z.strictObject({
   config: computedConfigSchema,
 });
 export type ModelSource = z.infer<typeof modelSourceSchema>;
+
+/** Where a model is from, for a reader: id and commit on the hub, or its path. */
+export const placeOf = ({ path, hub }: Pick<ModelSource, 'path' | 'hub'>): string =>
+  hub === undefined ? path : `${hub.id}${hub.file === undefined ? '' : `/${hub.file}`}@${hub.commit}`;

@@ -2,6 +2,7 @@
 import {
   type ClaimResult,
   type ExperimentResult,
+  placeOf,
   type ReproductionRecord,
   type SettingRecord,
   VERDICTS,
@@ -136,10 +137,10 @@ export function settingDetails({
   coreRank,
   seeds,
 }: SettingRecord): Detail[] {
-  const { name, architecture, format, parameters, path, sha256 } = model;
+  const { name, architecture, format, parameters, sha256 } = model;
   return [
     { name: 'Model', text: `${name}, ${architecture}, ${format}, ${formatCount(parameters)} parameters` },
-    { name: 'Weights', text: path, code: true },
+    { name: 'Weights', text: placeOf(model), code: true },
     { name: 'Weights sha256', text: sha256, code: true },
     { name: 'Data', text: data.path, code: true },
     { name: 'Data sha256', text: data.sha256, code: true },

@@ -1,5 +1,11 @@
 /** A training run as one self-contained page: what was trained, on what, and its curves. */
-import { describeCompute, type RunRecord, type TrainMetrics, type TrainRecord } from '../record/index.ts';
+import {
+  describeCompute,
+  placeOf,
+  type RunRecord,
+  type TrainMetrics,
+  type TrainRecord,
+} from '../record/index.ts';
 import { formatBytes, formatCompact, formatCount, formatNumber } from './format.ts';
 import { type Child, element, type Markup } from './html/markup.ts';
 import { detailList, pageHeader, renderPage, section } from './html/page.ts';
@@ -147,7 +153,7 @@ function details(record: TrainRecord, run: RunRecord | null): Markup {
   const code = (text: string) => element('code', {}, text);
   const { optimizer, learningRate, schedule, warmup, weightDecay, clip, dropout } = settings;
   const rows: [string, Child][] = [
-    ['Model', [`${model.name}, ${model.format}, `, code(model.path)]],
+    ['Model', [`${model.name}, ${model.format}, `, code(placeOf(model))]],
     ['Weights sha256', code(model.sha256)],
     [
       'Data',

@@ -24,19 +24,25 @@ export interface CliRun {
 
 export interface CliOptions {
   readonly cwd: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Limits the size of files that it may write, in units of 512 bytes: as a disk that is nearly full. */
   readonly fileLimit?: number;
   /** Called with the process and all of stderr whenever more of it arrives. */
   readonly onStderr?: (child: ChildProcess, stderr: string) => void;
 }
 
-export function runCli(args: readonly string[], { cwd, fileLimit, onStderr }: CliOptions): Promise<CliRun> {
+export function runCli(
+  args: readonly string[],
+  { cwd, env = {}, fileLimit, onStderr }: CliOptions,
+): Promise<CliRun> {
   const node = [process.execPath, '--import', import.meta.resolve('tsx'), MAIN, ...args];
   const limited = ['sh', '-c', `ulimit -f ${fileLimit}; exec "$@"`, 'sh', ...node];
   const [command, ...rest] = fileLimit === undefined ? node : limited;
   const child = spawn(command!, rest, {
     cwd,
-    env: { ...process.env, XDG_CACHE_HOME: `${cwd}/.cache`, NO_COLOR: '1' },
+    // No test reaches the hub: one that needs it names a server of its own.
+    env: { ...process.env, XDG_CACHE_HOME: `${cwd}/.cache`, NO_COLOR: '1', HF_HUB_OFFLINE: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -1,4 +1,5 @@
 /** The forms that an adapter can be exported in: one record each. */
+import { hubOrigin } from '../../hub/index.ts';
 import type { InspectedModel, Model } from '../../models/index.ts';
 import type { SaveType } from '../../record/index.ts';
 import type { Adapter } from '../adapter.ts';
@@ -52,12 +53,15 @@ const peft: ExportFormat = {
   takes: ['portable', 'baseModel'],
   needs: 'name',
   async write({ out, adapter, basePath, options: { portable, baseModel }, about }) {
+    const origin = hubOrigin(basePath);
     await exportPeft(out, lowRankUpdates(adapter.layers), {
-      baseModel: baseModel ?? basePath,
+      baseModel: baseModel ?? origin?.id ?? basePath,
+      revision: baseModel === undefined ? origin?.commit : undefined,
       portable,
       about,
     });
-    return baseModel === undefined ? [localBase(basePath)] : [];
+    if (baseModel !== undefined) return [];
+    return origin?.file === undefined && origin !== undefined ? [] : [localBase(basePath)];
   },
 };
 

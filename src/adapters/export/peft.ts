@@ -9,6 +9,8 @@ import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.
 export interface PeftOptions {
   /** What the adapter's config names as its base model: a path or a name on the hub. */
   readonly baseModel: string;
+  /** The commit of a base model on the hub. */
+  readonly revision?: string | undefined;
   /** One rank for all layers, zeros in what it adds: for loaders that know one rank only, such as vLLM. */
   readonly portable?: boolean;
   /** Written as `rankscope.json`; PEFT warns of keys in its own config that it does not know. */
@@ -23,7 +25,7 @@ export interface PeftOptions {
 export async function exportPeft(
   folder: string,
   updates: readonly LowRankUpdate[],
-  { baseModel, portable = false, about }: PeftOptions,
+  { baseModel, revision, portable = false, about }: PeftOptions,
 ): Promise<void> {
   const largest = largestRank(updates);
   const tensors: Record<string, Tensor> = {};
@@ -36,7 +38,10 @@ export async function exportPeft(
   }
   await writeFolderAtomically(folder, async (target) => {
     await writeSafetensors(join(target, 'adapter_model.safetensors'), tensors, { format: 'pt' });
-    writeJsonAtomic(join(target, 'adapter_config.json'), peftConfig(updates, baseModel, portable));
+    writeJsonAtomic(join(target, 'adapter_config.json'), {
+      ...peftConfig(updates, baseModel, portable),
+      ...(revision === undefined ? {} : { revision }),
+    });
     writeJsonAtomic(join(target, 'rankscope.json'), about);
   });
 }

@@ -1,0 +1,203 @@
+/** Models named by their ids: from a cache without a network, and from a hub on this machine. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readAdapterRecord, readProbeRecord } from '../../src/record/index.ts';
+import { COMMIT, etagOf, type FakeFile, type FakeHub, startFakeHub } from '../support/fake-hub.ts';
+import { type CliOptions, makeWorkingFolder, runCli } from './run-cli.ts';
+import { makeTinyModel, writeText } from './tiny-model.ts';
+
+const cwd = makeWorkingFolder();
+const at = (...path: string[]) => join(cwd, ...path);
+const TOKEN = 'hf_never_to_be_seen';
+const SMALL = ['--batches', '2', '--batch-size', '1', '--seq-len', '16', '--ranks', '2', '--bases', 'random'];
+const STEPS = ['--steps', '2', '--batch-size', '1', '--seq-len', '16', '--rank', '2'];
+
+let files: FakeFile[];
+let hub: FakeHub;
+beforeAll(() => {
+  makeTinyModel(at('made'));
+  writeText(at('text.txt'), 400);
+  files = readdirSync(at('made')).map((name) => ({
+    name,
+    bytes: readFileSync(at('made', name)),
+    lfs: name.endsWith('.safetensors'),
+  }));
+});
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+beforeEach(async () => {
+  hub = await startFakeHub({ 'models/org/tiny': files });
+});
+afterEach(async () => {
+  await hub.close();
+  rmSync(at('home'), { recursive: true, force: true });
+});
+
+const online = () => ({
+  HF_HUB_OFFLINE: '0',
+  HF_ENDPOINT: hub.endpoint,
+  HF_HOME: at('home'),
+  HF_TOKEN: TOKEN,
+});
+const run = (args: readonly string[], env: Record<string, string>, more: Partial<CliOptions> = {}) =>
+  runCli(args, { cwd, env, ...more });
+const snapshot = () => at('home/hub/models--org--tiny/snapshots', COMMIT);
+const weights = () => files.find(({ lfs }) => lfs)!;
+const sentOfWeights = () => hub.asked.filter(({ host }) => host === 'files').map(({ sent }) => sent);
+
+/** The cache as huggingface_hub would have left it. */
+function fillByHand(): void {
+  const repository = at('home/hub/models--org--tiny');
+  for (const folder of ['blobs', 'refs', `snapshots/${COMMIT}`])
+    mkdirSync(join(repository, folder), { recursive: true });
+  writeFileSync(join(repository, 'refs/main'), COMMIT);
+  for (const file of files) {
+    writeFileSync(join(repository, 'blobs', etagOf(file)), file.bytes);
+    symlinkSync(`../../blobs/${etagOf(file)}`, join(snapshot(), file.name));
+  }
+}
+
+/** Everything that stands in files below a folder. */
+const textsIn = (folder: string): string =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+
+describe('a model by its id', () => {
+  it('is probed from the cache, with no network', async () => {
+    fillByHand();
+    // Without tokenizer_config.json the cache is enough where nobody may be asked.
+    const env = { HF_HOME: at('home'), HF_HUB_OFFLINE: '1', HF_ENDPOINT: hub.endpoint };
+    const { code, stderr } = await run(['probe', 'org/tiny', '--data', 'text.txt', ...SMALL], env);
+    expect(stderr).toContain('opening org/tiny');
+    expect(code).toBe(0);
+    expect(hub.asked).toEqual([]);
+    const [folder] = readdirSync(at('rankscope-runs'));
+    expect(folder).toMatch(/^tiny-/);
+    expect(readProbeRecord(at('rankscope-runs', folder!)).model).toMatchObject({
+      name: 'tiny',
+      path: snapshot(),
+      hub: { id: 'org/tiny', commit: COMMIT },
+    });
+  });
+
+  it('is trained, evaluated and exported; what was made knows id and commit, and never the token', async () => {
+    const trained = await run(
+      ['train', 'org/tiny', '--data', 'text.txt', ...STEPS, '--out', 'run'],
+      online(),
+    );
+    expect(trained.stderr).toMatch(/downloading org\/tiny: \d/);
+    expect(trained.code).toBe(0);
+    expect(readAdapterRecord(at('run')).model.hub).toEqual({ id: 'org/tiny', commit: COMMIT });
+    const exported = await run(['export', 'run', '--out', 'peft'], { HF_HOME: at('home') });
+    expect(exported).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(readFileSync(at('peft/adapter_config.json'), 'utf8'))).toMatchObject({
+      base_model_name_or_path: 'org/tiny',
+      revision: COMMIT,
+    });
+    rmSync(at('home'), { recursive: true });
+    const evaluated = await run(
+      ['eval', '--adapter', 'run', '--data', 'text.txt', '--seq-len', '16'],
+      online(),
+    );
+    expect(evaluated.code).toBe(0);
+    expect(hub.asked.at(-1)!.host).toBe('files');
+    expect(existsSync(join(snapshot(), 'model.safetensors'))).toBe(true);
+    const all = [trained, exported, evaluated].flatMap(({ stdout, stderr }) => [stdout, stderr]).join('');
+    expect(all + textsIn(at('run')) + textsIn(at('peft')) + textsIn(at('home'))).not.toContain(TOKEN);
+    expect(hub.asked.some(({ token }) => token === `Bearer ${TOKEN}`)).toBe(true);
+  });
+
+  it('gives its tokenizer to a model of one’s own', async () => {
+    const args = [
+      'pretrain',
+      '--config',
+      'made/config.json',
+      '--tokenizer',
+      'org/tiny',
+      '--data',
+      'text.txt',
+    ];
+    const steps = ['--steps', '1', '--warmup', '0', '--batch-size', '1', '--seq-len', '8', '--out', 'new'];
+    expect(await run([...args, ...steps], online())).toMatchObject({ code: 0 });
+    expect(readFileSync(at('new/tokenizer.json')).equals(readFileSync(at('made/tokenizer.json')))).toBe(true);
+    expect(sentOfWeights()).toEqual([]);
+  });
+
+  it('that is none is told as both, and nothing is left', async () => {
+    const { code, stderr, stdout } = await run(
+      ['probe', 'org/none', '--data', 'text.txt', '--out', 'no'],
+      online(),
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('There is no file or folder org/none here');
+    expect(existsSync(at('no'))).toBe(false);
+  });
+});
+
+describe('a download', () => {
+  /** Sends what it is asked for slowly: a third at once, the rest never or later. */
+  const sendSlowly = (isLater: boolean) => {
+    hub.fault = (asked, response, count, bytes) => {
+      if (asked.host !== 'files' || (count > 0 && !isLater)) return false;
+      const third = Math.floor(bytes!.length / 3);
+      response.writeHead(200, { 'content-length': bytes!.length });
+      response.write(bytes!.subarray(0, third));
+      asked.sent = third;
+      if (isLater) setTimeout(() => response.end(bytes!.subarray(third)), 3000);
+      return true;
+    };
+  };
+  const probe = ['probe', 'org/tiny', '--data', 'text.txt', ...SMALL];
+  const part = () => at('home/hub/models--org--tiny/blobs', `${etagOf(weights())}.rankscope.incomplete`);
+  const third = () => Math.floor(weights().bytes.length / 3);
+  const untilThird = async () => {
+    while (!existsSync(part()) || statSync(part()).size < third())
+      await new Promise((done) => setTimeout(done, 20));
+  };
+
+  it.each([
+    ['SIGKILL', null, /downloading/],
+    ['SIGINT', 130, /stopped while downloading; the same command goes on from there/],
+  ] as const)('that %s ends goes on at the byte', async (signal, code, message) => {
+    sendSlowly(false);
+    let told = false;
+    const first = await run([...probe, '--out', `after-${signal}`], online(), {
+      onStderr: (child, stderr) => {
+        if (told || !stderr.includes('downloading')) return;
+        told = true;
+        void untilThird().then(() => child.kill(signal));
+      },
+    });
+    expect(first.code).toBe(code);
+    expect(first.stderr).toMatch(message);
+    expect(existsSync(join(snapshot(), 'model.safetensors'))).toBe(false);
+    rmSync(at(`after-${signal}`), { recursive: true, force: true });
+    const second = await run([...probe, '--out', `after-${signal}`], online());
+    expect(second.stderr).toContain('are there');
+    expect(second.code).toBe(0);
+    expect(sentOfWeights()).toEqual([third(), weights().bytes.length - third()]);
+    expect(existsSync(part())).toBe(false);
+  });
+
+  it('is made once by two processes', async () => {
+    sendSlowly(true);
+    const [one, other] = await Promise.all(
+      ['one', 'other'].map((out) => run([...probe, '--out', `two-${out}`], online())),
+    );
+    expect([one!.code, other!.code]).toEqual([0, 0]);
+    expect(sentOfWeights()).toHaveLength(1);
+    expect(one!.stderr + other!.stderr).toContain('waiting for it');
+  });
+});
