@@ -120,6 +120,12 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
         for (const line of tellReceipt(path, receipt)) progress.say(line);
       },
       onMemory: tellMemory(progress),
+      onLearningRate: ({ learningRate, step, passes, notes }) => {
+        progress.say(
+          `learning rate ${learningRate}, by the law: the best first step is ${step}, found in ${passes} passes`,
+        );
+        for (const note of notes) progress.say(note);
+      },
       onStart: (steps) => {
         progress.end();
         line = new TrainingProgress(stream, steps);

@@ -13,6 +13,7 @@ import { effectiveRank, mean } from '../numeric/index.ts';
 import { roundSignificant } from '../record/index.ts';
 import {
   adamw,
+  learningRateAt,
   loadAdapterGradients,
   sequenceStream,
   type TrainingState,
@@ -59,7 +60,7 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
     perStep: batchSize,
     steps: trial.steps,
     gradient: (batch) => program.run(batch, rng),
-    learningRate: () => trial.learningRate,
+    learningRate: (step) => learningRateAt(step, { schedule: 'constant', warmup: 0, ...trial }),
     clip: CLIP,
   });
   for await (const ready of loop) {
@@ -91,7 +92,8 @@ export async function runTrainTrial(bench: Workbench, trial: TrainTrial): Promis
   };
 }
 
-async function startAdapter(bench: Workbench, trial: TrainTrial): Promise<LayerAdapter[]> {
+/** The adapter of a run before its first step. */
+export async function startAdapter(bench: Workbench, trial: TrainTrial): Promise<LayerAdapter[]> {
   const { family, rank, seed } = trial;
   const basis = trial.basis ?? 'random';
   const frames = needsFrame(family, basis) ? (await bench.frames(basis, seed)).frames : null;

@@ -1,6 +1,6 @@
 /** Trials: the smallest pieces of work of an experiment, as data, named by everything that determines them. */
 import { createHash } from 'node:crypto';
-import type { AdapterFamily, Basis } from '../record/index.ts';
+import type { AdapterFamily, Basis, Schedule } from '../record/index.ts';
 
 /** The bundled model's shape with random weights; the bundled model, moved to new text; a model of real size. */
 export type SettingKind = 'random-start' | 'pretrained' | 'real';
@@ -31,7 +31,7 @@ export interface Setting {
   readonly frameRank: number;
 }
 
-/** A training run at a constant learning rate, judged as it goes: one run serves every shorter budget. */
+/** A training run, judged as it goes: at a constant learning rate, one run serves every shorter budget. */
 export interface TrainTrial {
   readonly kind: 'train';
   readonly setting: string;
@@ -45,6 +45,8 @@ export interface TrainTrial {
   readonly steps: number;
   /** Order of the text, calibration batches, random frames. */
   readonly seed: number;
+  /** Default constant. */
+  readonly schedule?: Schedule;
   /**
    * Ranks that learn, by their first step: `[[1, 16], [21, 64]]` lets the leading 16 × 16 of the core learn for
    * twenty steps, then 64 × 64. What no longer learns keeps its value. `core` only.

@@ -70,10 +70,17 @@ export const TRAIN_SETTINGS = {
       default: 'adamw',
     },
   ),
-  learningRate: aboveZeroOption('lr', HOW, 'highest learning rate', 0.001, {
-    default: 1e-3,
+  learningRate: {
+    flags: '--lr <x>',
     aliases: ['learning-rate'],
-  }),
+    group: HOW,
+    help: 'highest learning rate; auto: by a law, from a few passes before the first step (AdamW)',
+    schema: z.union([z.number().positive(), z.literal('auto')]),
+    parse: toNumber,
+    expected: 'a number above 0, or auto',
+    example: '--lr auto',
+    default: 1e-3 as number | 'auto',
+  },
   schedule: choiceOption('schedule', HOW, `fall after the warm-up: ${SCHEDULES.join(', ')}`, SCHEDULES, {
     default: 'cosine',
     aliases: ['lr-scheduler-type', 'lr-scheduler'],

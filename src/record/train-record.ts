@@ -56,6 +56,21 @@ export const trainMetricsSchema = z.object({
 });
 export type TrainMetrics = z.infer<typeof trainMetricsSchema>;
 
+/** See `training/learning-rate`. */
+export const automaticRateSchema = z.strictObject({
+  learningRate: z.number().positive(),
+  /** Median over layers of the step along the signs of the gradient that lowers the loss most. */
+  step: z.number().positive(),
+  /** Share of the step that other batches agree on. */
+  agreement: z.number(),
+  /** Root mean square of the trained arrays that move only once others have; null where there are none. */
+  waiting: z.number().positive().nullable(),
+  /** Passes that it took, each of which costs what a training step does. */
+  passes: z.int(),
+  notes: z.array(z.string()),
+});
+export type AutomaticRate = z.infer<typeof automaticRateSchema>;
+
 const dataSchema = z.strictObject({
   path: z.string(),
   sha256: z.string(),
@@ -76,6 +91,8 @@ export const trainRecordSchema = z.strictObject({
   data: dataSchema,
   evalData: dataSchema.nullable(),
   settings: trainSettingsSchema,
+  /** What the law of the learning rate chose, and from what; absent where a number was asked for. */
+  automaticRate: automaticRateSchema.optional(),
   adapter: z.strictObject({ layers: z.array(adapterLayerSchema), trainedParameters: z.int() }),
   /** Layers whose whole gradients are taken for effective ranks and cosines. */
   gradientLayers: z.array(z.string()),

@@ -152,6 +152,10 @@ function details(record: TrainRecord, run: RunRecord | null): Markup {
   const { model, data, evalData, settings, gradientLayers } = record;
   const code = (text: string) => element('code', {}, text);
   const { optimizer, learningRate, schedule, warmup, weightDecay, clip, dropout } = settings;
+  const rate =
+    typeof learningRate === 'number'
+      ? formatNumber(learningRate)
+      : `${formatNumber(record.automaticRate?.learningRate ?? Number.NaN)}, by the law of the learning rate`;
   const rows: [string, Child][] = [
     ['Model', [`${model.name}, ${model.format}, `, code(placeOf(model))]],
     ['Weights sha256', code(model.sha256)],
@@ -162,7 +166,7 @@ function details(record: TrainRecord, run: RunRecord | null): Markup {
     ['Data sha256', code(data.sha256)],
     [
       'Optimizer',
-      `${optimizer}, learning rate ${formatNumber(learningRate)} (${schedule}, ${warmup} steps of warm-up), ` +
+      `${optimizer}, learning rate ${rate} (${schedule}, ${warmup} steps of warm-up), ` +
         `weight decay ${weightDecay}, clipping ${clip ?? 'off'}, dropout ${dropout}`,
     ],
     [

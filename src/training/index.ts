@@ -27,6 +27,7 @@ export {
   pretrain,
 } from './pretrain.ts';
 export { type ModelConfig, readModelConfig } from './read-config.ts';
+export { learningRateAt } from './schedule.ts';
 export { sequenceStream } from './sequence-order.ts';
 export { sgd } from './sgd.ts';
 export { train } from './train.ts';

@@ -1,7 +1,7 @@
 /** What a training run says of itself: in its record, and to its checkpoint. */
 import { isLowRank } from '../adapters/index.ts';
 import { canonicalJson } from '../checkpoint/index.ts';
-import type { ModelSource, TrainRecord, TrainSettings } from '../record/index.ts';
+import type { AutomaticRate, ModelSource, TrainRecord, TrainSettings } from '../record/index.ts';
 import type { CheckpointSettings } from './checkpoint.ts';
 import type { Begun, Run } from './train-run.ts';
 
@@ -24,6 +24,7 @@ export function describeTraining(
   { adapter, gradientLayers, source }: Begun,
   step: number,
   status: TrainRecord['status'],
+  rate: AutomaticRate | undefined,
 ): TrainRecord {
   const { layers, trainedParameters } = adapter.record;
   return {
@@ -34,10 +35,11 @@ export function describeTraining(
     data: data.record,
     evalData: evalData?.record ?? null,
     settings,
+    ...(rate === undefined ? {} : { automaticRate: rate }),
     adapter: { layers, trainedParameters },
     gradientLayers: [...gradientLayers],
     step,
-    notes: [...model.warnings, ...notesOn(settings, layers), ...memory.notes],
+    notes: [...model.warnings, ...notesOn(settings, layers), ...memory.notes, ...(rate?.notes ?? [])],
   };
 }
 

@@ -1,7 +1,13 @@
 /** What a training run leaves in its folder as it goes on. */
 import { saveAdapter, trainedTensors } from '../adapters/index.ts';
 import { removeRemains } from '../files/index.ts';
-import { appendMetrics, type TrainMetrics, type TrainRecord, writeTrainRecord } from '../record/index.ts';
+import {
+  type AutomaticRate,
+  appendMetrics,
+  type TrainMetrics,
+  type TrainRecord,
+  writeTrainRecord,
+} from '../record/index.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { keepMetricsUntil } from './metrics-file.ts';
 import { describeTraining } from './train-description.ts';
@@ -12,10 +18,13 @@ export class TrainFiles {
   readonly metrics: TrainMetrics[] = [];
   /** Step of the checkpoint that is in the folder. */
   saved: number;
+  /** Where the run was asked to find its own. */
+  rate: AutomaticRate | undefined;
   private readonly run: Run;
   private readonly begun: Begun;
 
-  constructor(run: Run, begun: Begun) {
+  constructor(run: Run, begun: Begun, rate: AutomaticRate | undefined) {
+    this.rate = rate;
     this.run = run;
     this.begun = begun;
     this.saved = begun.state.optimizer.step;
@@ -41,6 +50,11 @@ export class TrainFiles {
     this.write('running');
   }
 
+  noteRate(rate: AutomaticRate): void {
+    this.rate = rate;
+    this.write('running');
+  }
+
   note(row: TrainMetrics): void {
     const { directory, onStep } = this.run.options;
     appendMetrics(directory, row as Record<string, number>);
@@ -59,7 +73,7 @@ export class TrainFiles {
   }
 
   write(status: TrainRecord['status'], step = this.begun.state.optimizer.step): TrainRecord {
-    const record = describeTraining(this.run, this.begun, step, status);
+    const record = describeTraining(this.run, this.begun, step, status, this.rate);
     writeTrainRecord(this.run.options.directory, record);
     return record;
   }

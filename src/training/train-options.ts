@@ -5,8 +5,9 @@ import { type ErrorParts, type SayOption, UserError } from '../errors/index.ts';
 import type { FolderLock } from '../files/index.ts';
 import type { Model } from '../models/index.ts';
 import { type OptionValues, resolveOptions } from '../options/index.ts';
-import { TRAIN_OPTIONS, type TrainMetrics, type TrainSettings } from '../record/index.ts';
+import { type AutomaticRate, TRAIN_OPTIONS, type TrainMetrics, type TrainSettings } from '../record/index.ts';
 import type { Receipt } from '../text/index.ts';
+import { refuseOtherOptimizers } from './learning-rate/index.ts';
 
 /** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */
 export interface TrainOptions extends OptionValues<typeof TRAIN_OPTIONS> {
@@ -24,6 +25,8 @@ export interface TrainOptions extends OptionValues<typeof TRAIN_OPTIONS> {
   readonly onReceipt?: (path: string, receipt: Receipt) => void;
   /** Called as frames are made. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Called when the run has found its learning rate, where it was asked to. */
+  readonly onLearningRate?: (rate: AutomaticRate) => void;
   /** Called once, before the first step of this process. */
   readonly onStart?: (steps: number) => void;
   /** Called after every step, and after the evaluation before the first. */
@@ -56,7 +59,11 @@ export function resolveTrainOptions(model: Model, options: TrainOptions): Resolv
   return settings;
 }
 
-function checkTogether(options: TrainOptions, { adapter, dropout }: ResolvedOptions): void {
+function checkTogether(
+  options: TrainOptions,
+  { adapter, dropout, learningRate, optimizer }: ResolvedOptions,
+): void {
+  if (learningRate === 'auto') refuseOtherOptimizers(optimizer);
   if (options.steps !== undefined && options.epochs !== undefined)
     throw conflict((option) => ({
       what: `${option('steps')} and ${option('epochs')} cannot be used together`,

@@ -23,6 +23,7 @@ import {
 import type { Engine } from '../runtime/index.ts';
 import { sampleBatches } from '../text/index.ts';
 import { loadAdapterGradients } from './adapter-gradients.ts';
+import { findRate, keptRate, withRate } from './automatic-rate.ts';
 import {
   type CheckpointSettings,
   type CheckpointState,
@@ -84,13 +85,18 @@ export async function runTraining(run: Run): Promise<TrainResult> {
   const mapped = join(directory, ADAPTER_TENSORS);
   const telemetry = new Telemetry({ ...run, adapter, gradientLayers, mapped, rng: rng.fork('telemetry') });
   telemetry.resume(state.measured);
-  const files = new TrainFiles(run, begun);
+  const isAutomatic = settings.learningRate === 'auto';
+  const kept = isAutomatic && state.optimizer.step > 0 ? keptRate(directory) : undefined;
+  const files = new TrainFiles(run, begun, kept);
   const evaluate = async () => {
     const adapted = adaptedModel(model, adapter, mapped);
     return meanLoss(await sequenceLosses(engine, adapted, evalData!.sequences, batchSize)).mean;
   };
   await files.begin(evalData === null ? undefined : evaluate);
   const trained = trainedArrays(adapter);
+  if (isAutomatic && kept === undefined) files.noteRate(await findRate(run, begun, trained, mapped));
+  if (files.rate !== undefined) options.onLearningRate?.(files.rate);
+  const rates = withRate(settings, files.rate);
   const pass = { batchSize, seqLen, dropout, mapped, recomputed: run.memory.recomputed };
   await using program = await loadAdapterGradients(engine, model, adapter.layers, pass);
   options.onStart?.(steps);
@@ -102,7 +108,7 @@ export async function runTraining(run: Run): Promise<TrainResult> {
     perStep: batchSize * settings.accumulation,
     steps,
     gradient: (batch, step) => program.run(batch, rng.fork(`dropout ${step}`)),
-    learningRate: (step) => learningRateAt(step, settings),
+    learningRate: (step) => learningRateAt(step, rates),
     clip,
     signal,
   });

@@ -125,6 +125,31 @@ describe('train', () => {
     expect(await numbers(folder)).toEqual(await numbers(whole));
   });
 
+  it('finds its learning rate before the first step, keeps it, and goes on with it', async () => {
+    const found: number[] = [];
+    const more = {
+      learningRate: 'auto',
+      warmup: 0,
+      coverageEvery: undefined,
+      onLearningRate: ({ learningRate }: { learningRate: number }) => found.push(learningRate),
+    } as const;
+    const [once, twice] = [newFolder(), newFolder()];
+    const { record } = await train(model, text, options(once, more));
+    expect(record).toMatchObject({ settings: { learningRate: 'auto' }, automaticRate: { passes: 8 } });
+    const { learningRate } = record.automaticRate!;
+    expect(readTrainMetrics(once)[1]).toMatchObject({ step: 1, learningRate });
+    const abort = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === 5 && abort.abort();
+    await train(model, text, options(twice, { ...more, signal: abort.signal, onStep }));
+    await train(model, text, options(twice, { ...more, resume: true }));
+    expect(found).toEqual([learningRate, learningRate, learningRate]);
+    expect(comparable(twice)).toEqual(comparable(once));
+    expect(await numbers(twice)).toEqual(await numbers(once));
+    expect(await codeOf(train(model, text, options(newFolder(), { ...more, optimizer: 'sgd' })))).toBe(
+      'learning-rate-unknown',
+    );
+  });
+
   it.each(['factors', 'full'] as const)(
     'goes on with the same telemetry when %s is trained',
     async (adapter) => {

@@ -5,6 +5,7 @@ import type { Model } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import type { TrainSettings } from '../record/index.ts';
 import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
+import { FIRST_STEP_BATCHES } from './learning-rate/index.ts';
 import { readTrainData } from './train-data.ts';
 import { planTraining } from './train-memory.ts';
 import { resolveTrainOptions, type TrainOptions } from './train-options.ts';
@@ -30,7 +31,11 @@ export async function train(model: Model, dataPath: string, options: TrainOption
   const { seqLen, pack } = resolved;
   const perStep = resolved.batchSize * resolved.accumulation;
   // Coverage is measured on two batches of the text.
-  const least = resolved.coverageEvery === null ? perStep : Math.max(perStep, 2 * resolved.batchSize);
+  const least = Math.max(
+    perStep,
+    resolved.coverageEvery === null ? 0 : 2 * resolved.batchSize,
+    resolved.learningRate === 'auto' ? FIRST_STEP_BATCHES * perStep : 0,
+  );
   const data = await readTrainData(model, dataPath, { seqLen, pack, least });
   const evalData =
     options.evalData === undefined

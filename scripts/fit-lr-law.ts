@@ -1,0 +1,22 @@
+/**
+ * Fits the law of the learning rate to the bundled model's committed runs and writes its constants.
+ *
+ *     npx tsx scripts/fit-lr-law.ts
+ *
+ * From results/reproduction/bundled/trials.jsonl, results/learning-rate/bundled.jsonl (`measure-first-steps.ts`) and
+ * results/learning-rate/conditions.jsonl (`tune-conditions.ts`). A test holds the constants against them.
+ */
+import { writeTextAtomically } from '../src/files/index.ts';
+import { fitLaw } from './support/fit-law.ts';
+
+const entries = Object.entries(fitLaw()).map(([name, value]) => `  ${name}: ${value},`);
+writeTextAtomically(
+  'src/training/learning-rate/constants.ts',
+  `/** Written by \`npx tsx scripts/fit-lr-law.ts\`, which fits them to the bundled model's committed runs. */
+import type { LawConstants } from './law.ts';
+
+export const LAW: LawConstants = {
+${entries.join('\n')}
+};
+`,
+);
