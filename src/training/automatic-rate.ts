@@ -1,6 +1,7 @@
 /** The learning rate of a run that was asked to find its own. */
-import { sampleBatches } from '../models/index.ts';
+
 import { type AutomaticRate, readTrainRecord, roundNumbers, type TrainSettings } from '../record/index.ts';
+import { sampleBatches } from '../text/index.ts';
 import { loadAdapterGradients } from './adapter-gradients.ts';
 import { advisedRate, FIRST_STEP_BATCHES, measureFirstStep } from './learning-rate/index.ts';
 import type { NamedArrays } from './named-arrays.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../models/index.ts';
 import { createRng } from '../../numeric/index.ts';
+import type { Batch } from '../../text/index.ts';
 import { FIRST_STEP_BATCHES, measureFirstStep } from './first-step.ts';
 
 const batches: Batch[] = Array.from({ length: FIRST_STEP_BATCHES }, () => ({

@@ -10,8 +10,8 @@
  * from gradients on either side. The median over layers keeps a few layers with massive activations from deciding.
  */
 import { invariant } from '../../errors/index.ts';
-import type { Batch } from '../../models/index.ts';
 import { quantile } from '../../numeric/index.ts';
+import type { Batch } from '../../text/index.ts';
 import type { LossAndGradients } from '../loss-gradients.ts';
 import type { NamedArrays } from '../named-arrays.ts';
 
