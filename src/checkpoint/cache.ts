@@ -54,11 +54,11 @@ export class Cache {
     const written = (await this.keep(entry, layout, make)) ?? (await keepForNow(entry, layout, make));
     const stored = await openCacheFile(written, keyOf(entry));
     if (typeof stored === 'object') return stored;
-    throw new UserError('cache-unreliable', {
+    throw new UserError('cache-unreliable', (option) => ({
       what: `${written} does not hold what was just written there.`,
       got: stored ?? 'no file',
-      fix: 'check the disk, or choose another place with --cache-dir',
-    });
+      fix: `check the disk, or choose another place with ${option('cacheFolder')}`,
+    }));
   }
 
   /**

@@ -158,7 +158,7 @@ describe('openCheckpoint', () => {
     await holds('flax_model.msgpack', /another framework/);
     await holds('pytorch_model-00001-of-00002.bin', /pickled by PyTorch.*safe_serialization/s);
     await holds('train.json', /a run of this program/);
-    await holds('adapter.json', /--adapter/);
+    await holds('adapter.json', /this folder as adapter/);
     await holds('adapter_config.json', /an adapter without its base model/);
     writeFileSync(join(folder, 'model-00001-of-00002.safetensors'), Buffer.alloc(8));
     await expect(openCheckpoint(join(folder, 'model-00001-of-00002.safetensors'))).rejects.toThrow(

@@ -1,6 +1,6 @@
 /** A folder that holds no model that can be read, called by what it holds. */
 import { join } from 'node:path';
-import { UserError } from '../errors/index.ts';
+import { type SayOption, UserError } from '../errors/index.ts';
 
 const SAVE = 'model.save_pretrained(folder, safe_serialization=True)';
 
@@ -8,7 +8,7 @@ const SAVE = 'model.save_pretrained(folder, safe_serialization=True)';
 const KINDS: readonly (readonly [
   name: RegExp,
   got: string,
-  fix: (folder: string, entry: string) => string,
+  fix: (folder: string, entry: string, option: SayOption) => string,
 ])[] = [
   [
     /^adapter_config\.json$/,
@@ -18,7 +18,7 @@ const KINDS: readonly (readonly [
   [
     /^adapter\.json$/,
     'an adapter of this program (adapter.json)',
-    (folder) => `name its base model, and the adapter with --adapter ${folder}`,
+    (_folder, _entry, option) => `name its base model, and this folder as ${option('adapter')}`,
   ],
   [/^(probe|train|reproduction|run)\.json$/, 'a run of this program', () => 'name the model, not its run'],
   [/\.gguf$/, 'a GGUF file', (folder, entry) => `name the file itself: ${join(folder, entry)}`],
@@ -40,17 +40,19 @@ const KINDS: readonly (readonly [
 export function notAModel(folder: string, entries: readonly string[]): UserError {
   for (const [name, got, fix] of KINDS) {
     const entry = entries.find((entry) => name.test(entry));
-    if (entry !== undefined) return incomplete(folder, `${got}: ${entry}`, fix(folder, entry));
+    if (entry !== undefined) {
+      return incomplete(folder, `${got}: ${entry}`, (option) => fix(folder, entry, option));
+    }
   }
   const names = entries.slice(0, 8).join(', ') || 'nothing';
-  return incomplete(folder, `the folder holds ${names}`, `save the model there: ${SAVE}`);
+  return incomplete(folder, `the folder holds ${names}`, () => `save the model there: ${SAVE}`);
 }
 
-function incomplete(folder: string, got: string, fix: string): UserError {
-  return new UserError('model-incomplete', {
+function incomplete(folder: string, got: string, fix: (option: SayOption) => string): UserError {
+  return new UserError('model-incomplete', (option) => ({
     what: `${folder} is not a complete model.`,
     got,
     expected: 'config.json and model.safetensors, or model.safetensors.index.json with its shards',
-    fix,
-  });
+    fix: fix(option),
+  }));
 }

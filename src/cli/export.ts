@@ -22,7 +22,7 @@ import {
 import { readAdapterRecord, readRunRecord, SAVE_TYPES } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
-import { addOptions, readOptions, sayingFlags } from './option.ts';
+import { addOptions, readOptions, sayFlag, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -83,7 +83,7 @@ async function runExport(run: string, options: Options): Promise<string> {
   const { out } = options;
   checkOptions(run, options);
   const { adapter, notes } = await write(run, out!, options);
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of notes) process.stderr.write(`note: ${note(sayFlag(OPTIONS))}\n`);
   const { trainedParameters } = adapter.record;
   return `${relative(process.cwd(), resolve(out!)) || '.'}: ${sizeText(out!)}, ${trainedParameters} trained parameters\n`;
 }

@@ -10,7 +10,7 @@ import { createOnnxEngine } from '../runtime/index.ts';
 import { TextStream, type Tokenizer } from '../text/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
-import { addOptions, readOptions } from './option.ts';
+import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { modelOptions } from './option-kinds.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
@@ -77,8 +77,10 @@ export function generateCommand(): Command {
   return command.action(async (model: string | undefined) => {
     // A model can write what moves a cursor; a file or a pipe gets its words as they are.
     const shown = process.stdout.isTTY ? printable : (text: string) => text;
-    for await (const text of continueText(model, readOptions(command, OPTIONS)))
-      process.stdout.write(shown(text));
+    const options = readOptions(command, OPTIONS);
+    await sayingFlags(OPTIONS, async () => {
+      for await (const text of continueText(model, options)) process.stdout.write(shown(text));
+    });
     process.stdout.write('\n');
   });
 }

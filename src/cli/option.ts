@@ -77,7 +77,7 @@ export function readOptions<S extends OptionSpecs>(command: Command, specs: S): 
 }
 
 /** What the command line calls an option of the library; one that it does not have keeps its name, as a flag. */
-const sayFlag =
+export const sayFlag =
   (specs: OptionSpecs) =>
   (name: string, spelling?: string): string => {
     const spec = specs[name];

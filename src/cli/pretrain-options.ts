@@ -41,7 +41,10 @@ export const PRETRAIN_OPTIONS = {
   }),
   seqLen: wholeOption('seq-len', ON, 'tokens per sequence', 2, 128, { default: 128 }),
   steps: wholeOption('steps', HOW, 'optimizer steps', 1, 2000),
-  lr: aboveZeroOption('lr', HOW, 'highest learning rate', 0.001, { default: 1e-3 }),
+  learningRate: aboveZeroOption('lr', HOW, 'highest learning rate', 0.001, {
+    default: 1e-3,
+    aliases: ['learning-rate'],
+  }),
   minLr: notBelowZeroOption('min-lr', HOW, 'learning rate that the fall tends to', 0.0001, {
     shownDefault: 'a tenth of --lr',
   }),
@@ -85,7 +88,7 @@ export function resolveFlags(given: OptionValues<typeof PRETRAIN_OPTIONS>): Pret
     ...values,
     evalData: values.evalData ?? [],
     microBatch: values.microBatch ?? values.batchSize,
-    minLr: values.minLr ?? values.lr / 10,
+    minLr: values.minLr ?? values.learningRate / 10,
   } as PretrainFlags;
   checkTogether(flags);
   return flags;

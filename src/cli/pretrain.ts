@@ -124,7 +124,7 @@ function settingsOf(flags: PretrainFlags) {
     steps: flags.steps,
     batchSize: flags.batchSize,
     microBatchSize: flags.microBatch,
-    learningRate: flags.lr,
+    learningRate: flags.learningRate,
     finalLearningRate: flags.minLr,
     warmup: flags.warmup,
     weightDecay: flags.weightDecay,

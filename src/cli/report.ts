@@ -1,8 +1,9 @@
 /** `rankscope report`: a record, shown again. */
 import { dirname, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { UserError } from '../errors/index.ts';
 import { makeFolder, writeTextAtomically } from '../files/index.ts';
+import { choiceOption, defaultsOf, pathOption } from '../options/index.ts';
 import {
   holdsReproduction,
   holdsTraining,
@@ -26,10 +27,23 @@ import {
   trainingMarkdown,
 } from '../report/index.ts';
 
+import { addOptions, readOptions } from './option.ts';
 import { printable, terminalOptions, wrapped } from './print.ts';
 
 const FORMATS = ['terminal', 'markdown', 'html'] as const;
 type Format = (typeof FORMATS)[number];
+
+const OUTPUT = 'Output:';
+const OPTIONS = {
+  format: choiceOption('format', OUTPUT, 'form of the report', FORMATS, { default: 'terminal' }),
+  out: pathOption(
+    '--out <folder>',
+    OUTPUT,
+    'write all pages of a reproduction into a folder, report.html first',
+    '--out pages',
+  ),
+};
+
 /** A run's report, read from its path. */
 type Renderers = Readonly<Record<Format, (path: string) => string>>;
 
@@ -66,16 +80,16 @@ Examples:
   rankscope report results/reproduction/bundled --out pages`;
 
 export function reportCommand(): Command {
-  return new Command('report')
+  const command = new Command('report')
     .description('Prints the results of a probe, a training or a reproduction again, from its files alone.')
     .argument('<run>', 'run directory, or the probe.json, train.json or reproduction.json inside it')
-    .addOption(new Option('--format <format>', 'form of the report').choices(FORMATS).default('terminal'))
-    .option('--out <folder>', 'writes all pages of a reproduction into a folder, report.html first')
-    .addHelpText('after', EXAMPLES)
-    .action((path: string, { format, out }: { format: Format; out?: string }) => {
-      if (out === undefined) process.stdout.write(renderersOf(path)[format](path));
-      else writePages(path, out);
-    });
+    .addHelpText('after', EXAMPLES);
+  addOptions(command, OPTIONS);
+  return command.action((path: string) => {
+    const { format, out } = { ...defaultsOf(OPTIONS), ...readOptions(command, OPTIONS) };
+    if (out === undefined) process.stdout.write(renderersOf(path)[format](path));
+    else writePages(path, out);
+  });
 }
 
 /** The pages link to each other, which standard output has no place for. */

@@ -39,7 +39,7 @@ export function openFrames(text: string, layers: readonly LinearLayer[]): Frames
     throw new UserError('basis-unknown', {
       what: 'there is neither a basis nor a file of that name',
       got: text,
-      expected: `one of ${BASES.join(', ')}, or a frames file as probe --save-frames writes it`,
+      expected: `one of ${BASES.join(', ')}, or a file of frames that a probe saved`,
       fix: 'correct the name or the path',
     });
   }
@@ -57,12 +57,12 @@ export function openFrames(text: string, layers: readonly LinearLayer[]): Frames
     });
   }
   const missing = (part: string, got: string, expected: string) =>
-    new UserError('frames-missing', {
+    new UserError('frames-missing', (option) => ({
       what: `${path} has no fitting frame ${label}/${part}`,
       got,
       expected,
-      fix: 'make the frames with a probe of this model, or choose fewer layers with --layers',
-    });
+      fix: `make the frames with a probe of this model, or choose fewer layers with ${option('layers')}`,
+    }));
   const widths = new Map<string, number>();
   for (const { name, inFeatures, outFeatures } of layers) {
     const width = (part: 'u' | 'v', rows: number): number => {

@@ -86,7 +86,7 @@ export async function measureParts(parts: readonly ProbePart[], work: Work): Pro
       ? `Stopped when ${finished.length} of ${all} layers were measured: the others are left out.`
       : '',
     parts.length > 1 && settings.ciWidth !== null
-      ? `The first ${parts[0]!.layers.length} layers decided when --ci-width was reached.`
+      ? `The first ${parts[0]!.layers.length} layers decided when the intervals were narrow enough.`
       : '',
   ];
   return {

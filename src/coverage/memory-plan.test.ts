@@ -30,7 +30,7 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
     const step = () => Math.ceil(0.04 * (plans[0]!.estimatedBytes - PROCESS_BYTES));
     for (let bytes = 1e12; ; bytes = plans.at(-1)!.estimatedBytes - step()) {
       try {
-        plans.push(planMemory(wanted, 0, { bytes, whence: '--memory', asked: true }));
+        plans.push(planMemory(wanted, 0, { bytes, whence: 'as asked', asked: true }));
       } catch (error) {
         expect(error).toBeInstanceOf(UserError);
         return { plans, refusal: error as UserError };

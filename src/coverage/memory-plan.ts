@@ -63,7 +63,9 @@ export function planMemory(wanted: Wanted, textBytes: number, bound: MemoryBound
     'this probe',
     bound,
     least,
-    'raise --memory, lower --seq-len, --batch-size or the largest of --ranks, or choose fewer --bases or --layers',
+    (option) =>
+      `raise ${option('memory')}, lower ${option('seqLen')}, ${option('batchSize')} or the largest of ` +
+      `${option('ranks')}, or choose fewer ${option('bases')} or ${option('layers')}`,
   );
 }
 

@@ -24,11 +24,11 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
   const { contextLength } = model.definition;
   const given = resolveOptions(PROBE_OPTIONS, options);
   if (given.device === 'webgpu' && model.compute !== 'float32') {
-    throw new UserError('options-conflict', {
-      what: '--device webgpu computes in float32.',
-      got: `--compute ${model.compute}`,
+    throw new UserError('options-conflict', (option) => ({
+      what: `${option('device')} webgpu computes in float32.`,
+      got: `${option('compute')} ${model.compute}`,
       fix: 'leave out one of the two',
-    });
+    }));
   }
   const layers = selectLayers(model.definition.layers, given.layers);
   const plans = planFrames([...new Set(given.bases)], given.randomFrames, layers);

@@ -50,12 +50,12 @@ export function chooseExperiments(names: readonly string[]): Experiment[] {
   const known = ['all', ...EXPERIMENTS.map(({ name }) => name)];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new UserError('experiment-unknown', {
+    throw new UserError('experiment-unknown', (option) => ({
       what: 'there is no experiment of that name',
       got: unknown,
       expected: `one of ${known.join(', ')}`,
-      fix: 'rankscope reproduce --list says what each of them asks',
-    });
+      fix: `${option('list')} says what each of them asks`,
+    }));
   }
   if (names.includes('all')) return [...EXPERIMENTS];
   return EXPERIMENTS.filter(({ name }) => names.includes(name));

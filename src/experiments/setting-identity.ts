@@ -53,7 +53,7 @@ export function keepIdentities(
 
 function readIdentities(path: string): Record<string, SettingIdentity> {
   if (!existsSync(path)) return {};
-  const invalid = { code: 'record-invalid', fix: 'choose another folder with --out' };
+  const invalid = { code: 'record-invalid', fix: 'choose another folder' };
   const parsed = schema.safeParse(readJsonObject(path, { limit: SIZE_LIMITS.record, ...invalid }));
   if (parsed.success) return parsed.data;
   throw new UserError(invalid.code, {
@@ -70,6 +70,6 @@ function checkSame(directory: string, before: SettingIdentity, now: SettingIdent
     what: `the trials in ${directory} were made with another ${differing === null ? 'tokenizer' : 'config'}`,
     got: differing?.ours ?? `token ids with sha256 ${now.tokensSha256.slice(0, 12)}…`,
     expected: differing?.theirs ?? `sha256 ${before.tokensSha256.slice(0, 12)}…`,
-    fix: 'put back the files that the run began with, or choose another folder with --out',
+    fix: 'put back the files that the run began with, or choose another folder',
   });
 }

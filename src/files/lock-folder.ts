@@ -116,7 +116,7 @@ function refuseHeld(directory: string, { path }: Lock): void {
     fix:
       state === 'elsewhere'
         ? `wait for it; if that machine is gone, remove ${path}, or wait ten minutes`
-        : `wait for it or stop it, or choose another folder with --out`,
+        : 'wait for it or stop it, or choose another folder',
   });
 }
 

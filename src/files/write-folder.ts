@@ -43,6 +43,6 @@ export async function refuseExisting(path: string): Promise<void> {
     what: entries === undefined ? `${path} exists already.` : `The folder ${path} is not empty.`,
     got: entries === undefined ? `a file of ${status.size} bytes` : entries.slice(0, 3).join(', '),
     expected: 'nothing there yet',
-    fix: 'choose another place with --out, or remove this one',
+    fix: 'choose another place, or remove this one',
   });
 }

@@ -18,7 +18,6 @@ export const computeSchema = z.enum(COMPUTE_TYPES);
 export type Compute = z.infer<typeof computeSchema>;
 
 export const DEVICES = ['cpu', 'webgpu'] as const;
-export const deviceSchema = z.enum(DEVICES);
 
 export const int8KernelSchema = z.enum(['rotated', 'blocks']);
 /**

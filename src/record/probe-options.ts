@@ -37,7 +37,8 @@ function toBytes(raw: unknown): unknown {
 
 const list = <T>(item: z.ZodType<T>): z.ZodType<readonly T[]> => z.array(item).min(1);
 
-export const PROBE_OPTIONS = {
+/** Those that decide a run's numbers: they stand in the record. */
+export const PROBE_SETTINGS = {
   batches: wholeOption('batches', ON, 'batches to measure on; with --ci-width, the most', 1, 16, {
     default: 16,
   }),
@@ -110,16 +111,6 @@ export const PROBE_OPTIONS = {
     2,
     { default: 2 },
   ),
-  memory: {
-    flags: '--memory <size>',
-    group: HOW,
-    help: 'most memory to take: what does not fit is computed in parts, or twice',
-    schema: z.int().min(1),
-    parse: toBytes,
-    expected: 'a size such as 12GB or 800MiB',
-    example: '--memory 12GB',
-    shownDefault: '80 % of what is free',
-  },
   device: choiceOption(
     'device',
     HOW,
@@ -150,4 +141,18 @@ export const PROBE_OPTIONS = {
     },
   ),
   seed: wholeOption('seed', HOW, 'choice of batches and random frames', 0, 1, { default: 0 }),
+};
+
+export const PROBE_OPTIONS = {
+  ...PROBE_SETTINGS,
+  memory: {
+    flags: '--memory <size>',
+    group: HOW,
+    help: 'most memory to take: what does not fit is computed in parts, or twice',
+    schema: z.int().min(1),
+    parse: toBytes,
+    expected: 'a size such as 12GB or 800MiB',
+    example: '--memory 12GB',
+    shownDefault: '80 % of what is free',
+  },
 };

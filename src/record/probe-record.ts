@@ -1,9 +1,9 @@
 /** The record of a probe: everything that it measured, and what it measured it on. */
 import { z } from 'zod';
+import { settingSchemas } from '../options/index.ts';
 import { BASES } from './bases.ts';
 import {
   computeSchema,
-  deviceSchema,
   estimateSchema,
   familySchema,
   int8KernelSchema,
@@ -11,6 +11,7 @@ import {
   receiptSchema,
   regimeSchema,
 } from './common.ts';
+import { PROBE_SETTINGS } from './probe-options.ts';
 
 /** A basis of the program, or one of the `settings.framesFiles` by its name. */
 const basisNameSchema = z.string().min(1);
@@ -177,26 +178,17 @@ const probeShape = z.strictObject({
     receipt: receiptSchema.optional(),
   }),
   settings: z.strictObject({
-    bases: z.array(basisNameSchema),
-    framesFiles: framesFilesSchema,
-    families: z.array(familySchema),
-    ranks: z.array(z.int().positive()),
-    layers: z.string(),
-    batches: z.int(),
-    batchSize: z.int(),
-    seqLen: z.int(),
-    pack: z.boolean(),
+    ...settingSchemas(PROBE_SETTINGS),
+    /** Those that fit a layer. */
+    ranks: PROBE_SETTINGS.ranks.schema,
+    /** 0 where no basis needs them. */
     calibrationBatches: z.int(),
-    spectrumBatches: z.int(),
     randomFrames: z.int(),
-    natural: z.boolean(),
-    ridge: z.number(),
-    ciWidth: z.number().nullable(),
+    framesFiles: framesFilesSchema,
     compute: computeSchema,
     int8Kernel: int8KernelSchema.optional(),
     /** What computed the passes. Absent from older records: the processor. */
-    device: deviceSchema.optional(),
-    seed: z.int(),
+    device: PROBE_SETTINGS.device.schema.optional(),
   }),
   measured: z.strictObject({
     batches: z.int(),

@@ -45,7 +45,7 @@ export function createRunDirectory(path: string, run: RunRecord): string {
       what: `the output folder ${directory} is not empty`,
       got: present.slice(0, 3).join(', ') + (present.length > 3 ? `, and ${present.length - 3} more` : ''),
       expected: 'a folder that is empty or does not exist yet',
-      fix: 'choose another folder with --out, or remove this one',
+      fix: 'choose another folder, or remove this one',
     });
   }
   writeJsonAtomic(join(directory, RUN_FILE), run);

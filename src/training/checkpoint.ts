@@ -53,11 +53,11 @@ export function refuseNothingToResume(folder: string): void {
   if (hasCheckpoint(folder)) return;
   if (hasAnyCheckpoint(folder))
     throw olderVersion(join(folder, OLDER_FILE), 'a state in the form of version 0.1');
-  throw new UserError('no-checkpoint', {
+  throw new UserError('no-checkpoint', (option) => ({
     what: `There is nothing to resume in ${folder}.`,
     expected: join(folder, FILE),
-    fix: 'name the folder of an interrupted run with --out, or start without --resume',
-  });
+    fix: `name the folder of an interrupted run, or start without ${option('resume')}`,
+  }));
 }
 
 /** Writes the state, whole or not at all, over the one before. Throws `UserError` `cannot-write`. */
@@ -135,11 +135,11 @@ function parseProgress(path: string, text: string | undefined): Progress {
 function invalid(path: string, got: string, cause?: unknown): UserError {
   return new UserError(
     'checkpoint-invalid',
-    {
+    (option) => ({
       what: `${path} is not the state of this training run`,
       got,
-      fix: 'choose another folder with --out and start without --resume',
-    },
+      fix: `choose another folder, and start without ${option('resume')}`,
+    }),
     { cause },
   );
 }
@@ -149,7 +149,7 @@ function olderVersion(path: string, got: string): UserError {
     what: `${path} is of an older version, whose learning rates were one step ahead: it would go on otherwise than it began`,
     got,
     expected: 'a state of this version',
-    fix: 'finish the run with the version that began it, or start again in another folder with --out',
+    fix: 'finish the run with the version that began it, or start again in another folder',
   });
 }
 
@@ -174,6 +174,6 @@ function checkSettings(
     what: `${path} belongs to a run with other settings`,
     got: list(asked),
     expected: list(saved),
-    fix: 'resume with the settings that the run began with, or choose another folder with --out',
+    fix: 'resume with the settings that the run began with, or choose another folder',
   });
 }

@@ -29,12 +29,12 @@ export function readMetrics(folder: string): StepMetrics[] {
   return lines.map((line, index) => {
     const metrics = parseLine(line);
     if (metrics !== undefined) return metrics;
-    throw new UserError('record-invalid', {
+    throw new UserError('record-invalid', (option) => ({
       what: `line ${index + 1} of ${path} is not a step`,
       got: line.slice(0, 80),
       expected: 'a JSON object with step and loss',
-      fix: 'the file was changed or damaged: remove it and start without --resume',
-    });
+      fix: `the file was changed or damaged: remove it and start without ${option('resume')}`,
+    }));
   });
 }
 

@@ -141,10 +141,10 @@ async function pretrainAlone(options: PretrainOptions): Promise<PretrainResult> 
 }
 
 function notFinite(step: number, loss: number, gradientNorm: number): UserError {
-  return new UserError('loss-not-finite', {
+  return new UserError('loss-not-finite', (option) => ({
     what: `Training broke down at step ${step}.`,
     got: `loss ${loss}, gradient norm ${gradientNorm}`,
     expected: 'finite numbers',
-    fix: 'start again with a lower --lr or a longer --warmup',
-  });
+    fix: `start again with a lower ${option('learningRate')} or a longer ${option('warmup')}`,
+  }));
 }

@@ -26,7 +26,7 @@ describe.each(['gpt2', 'llama'])('%s', (name) => {
       const choice = { adapter, basis: 'svd', rank: 2, scale: 1, layers: '*' };
       const { layers } = uniformPlan(model.definition.layers, choice, undefined);
       const plan = (bytes: number) =>
-        planTraining(model, layers, SETTINGS, { bytes, whence: '--memory', asked: true });
+        planTraining(model, layers, SETTINGS, { bytes, whence: 'as asked', asked: true });
       const free = plan(1e12);
       expect(free).toMatchObject({ recomputed: 0, notes: [] });
       const tight = plan(free.estimatedBytes - 1);
@@ -61,6 +61,8 @@ describe.each(['gpt2', 'llama'])('%s', (name) => {
       (error: unknown) => error,
     );
     expect(refusal).toBeInstanceOf(UserError);
-    expect((refusal as UserError).message).toMatch(/--memory\n +got: +100 MB\n +expected: at least 3\d\d MB/);
+    expect((refusal as UserError).message).toMatch(
+      /does not fit into the memory that it may take\n +got: +100 MB, as asked\n +expected: at least 3\d\d MB/,
+    );
   });
 });

@@ -70,7 +70,9 @@ export function planTraining(
       'this training',
       bound,
       bytes,
-      'raise --memory, lower --seq-len, or lower --batch-size and raise --accumulation by as much',
+      (option) =>
+        `raise ${option('memory')}, lower ${option('seqLen')}, or lower ${option('batchSize')} and raise ` +
+        `${option('accumulation')} by as much`,
     );
   }
   const left = Math.max(0, bound.bytes - fixed);

@@ -45,7 +45,7 @@ it.each([
   [
     'too little memory',
     ['tiny', ...ON_TEXT, '--memory', '50MB'],
-    /--memory\n +got: +50 MB\n +expected: at least 3\d\d MB/,
+    /does not fit into the memory that it may take\n +got: +50 MB, as asked\n +expected: at least 3\d\d MB/,
   ],
   ['a size that is none', ['tiny', ...ON_TEXT, '--memory', 'much'], /--memory[\s\S]*"much"[\s\S]*12GB/],
   ['no batches', ['tiny', ...ON_TEXT, '--batches', '0'], /--batches[\s\S]*from 1/],

@@ -48,6 +48,6 @@ describe('WebGPU', () => {
   it.skipIf(process.platform !== 'linux')('says so where there is no device', { timeout: 60_000 }, () => {
     const { code, message } = run('webgpu', 'llama', { VK_ICD_FILENAMES: '/none', LD_LIBRARY_PATH: '' });
     expect(code).toBe('device-not-found');
-    expect(message).toMatch(/leave out --device/);
+    expect(message).toMatch(/leave out device/);
   });
 });

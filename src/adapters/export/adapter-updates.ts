@@ -11,11 +11,11 @@ import type { LowRankUpdate } from './low-rank-update.ts';
 export function lowRankUpdates(layers: readonly LayerAdapter[]): LowRankUpdate[] {
   return layers.map((adapter) => {
     if (isLowRank(adapter.family)) return { layer: adapter.layer, ...adapterFactors(adapter) };
-    throw new UserError('no-low-rank-form', {
+    throw new UserError('no-low-rank-form', (option) => ({
       what: `The change of ${adapter.layer.name} has no low-rank form.`,
       got: `an adapter of the family ${adapter.family}`,
       expected: 'any other family: LoRA files hold two narrow factors per layer',
-      fix: 'export with --format merged',
-    });
+      fix: `export with ${option('format')} merged`,
+    }));
   });
 }

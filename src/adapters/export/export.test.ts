@@ -352,7 +352,7 @@ describe('the merged model', () => {
 
 it('says that an adapter of whole matrices has no LoRA form', async () => {
   const { adapter } = await open('gpt2', [{ end: 'c_fc', family: 'full', rank: 24 }]);
-  expect(() => lowRankUpdates(adapter.layers)).toThrow(/c_fc.*no low-rank form[\s\S]*--format merged/);
+  expect(() => lowRankUpdates(adapter.layers)).toThrow(/c_fc.*no low-rank form[\s\S]*format merged/);
 });
 
 const moduleOf = (module: string) => `${module === 'down_proj' ? 'mlp' : 'self_attn'}.${module}`;

@@ -1,4 +1,5 @@
 /** The forms that an adapter can be exported in: one record each. */
+import type { SayOption } from '../../errors/index.ts';
 import { hubOrigin } from '../../hub/index.ts';
 import type { InspectedModel, Model } from '../../models/index.ts';
 import type { SaveType } from '../../record/index.ts';
@@ -39,16 +40,19 @@ interface Form {
   readonly takes: readonly (keyof ExportOptions)[];
 }
 
-/** A form with what it needs of the base model. `write` gives what a user should know of the result. */
+/** What a user should know of the result. */
+export type ExportNote = (option: SayOption) => string;
+
+/** A form with what it needs of the base model. */
 export type ExportFormat = Form &
   (
-    | { readonly needs: 'name'; write(inputs: ExportInputs): Promise<string[]> }
-    | { readonly needs: 'config'; write(inputs: ExportInputs, base: InspectedModel): Promise<string[]> }
-    | { readonly needs: 'weights'; write(inputs: ExportInputs, base: Model): Promise<string[]> }
+    | { readonly needs: 'name'; write(inputs: ExportInputs): Promise<ExportNote[]> }
+    | { readonly needs: 'config'; write(inputs: ExportInputs, base: InspectedModel): Promise<ExportNote[]> }
+    | { readonly needs: 'weights'; write(inputs: ExportInputs, base: Model): Promise<ExportNote[]> }
   );
 
 const peft: ExportFormat = {
-  help: 'a folder that PEFT loads onto the base model (--portable: also vLLM)',
+  help: 'a folder that PEFT loads onto the base model (portable: also vLLM)',
   extension: null,
   takes: ['portable', 'baseModel'],
   needs: 'name',
@@ -90,18 +94,20 @@ const ggufLora: ExportFormat = {
 /** By name, the default first. */
 export const EXPORT_FORMATS = { peft, merged, 'gguf-lora': ggufLora } as const;
 
-function localBase(path: string): string {
+function localBase(path: string): ExportNote {
   const trouble = path.endsWith('.gguf')
     ? ' and PEFT opens no GGUF file'
     : ': on another machine nothing stands there';
-  return `adapter_config.json names ${path} as base model${trouble}. --base-model ID names it as the hub does.`;
+  return (option) =>
+    `adapter_config.json names ${path} as base model${trouble}. ${option('baseModel')} names it as the hub does.`;
 }
 
 /** Share of ‖ΔW‖ from which a merge is not what the adapter was. */
 const NOTABLE = 0.01;
 
-function roundingNote({ overall, worst }: Rounding): string {
+function roundingNote({ overall, worst }: Rounding): ExportNote {
   const percent = (share: number) => `${(100 * share).toPrecision(3)} %`;
   const text = `Rounding to 16 bits took ${percent(overall)} of ‖ΔW‖, at most ${percent(worst.share)} (${worst.layer}).`;
-  return overall > NOTABLE || worst.share > NOTABLE ? `${text} --type float32 keeps all of it.` : text;
+  const notable = overall > NOTABLE || worst.share > NOTABLE;
+  return (option) => (notable ? `${text} ${option('type')} float32 keeps all of it.` : text);
 }

@@ -27,12 +27,14 @@ export async function exportGgufLora(
   const heads = Number(computed.num_attention_heads);
   const names = findGgufNames(modelType, Number(computed.head_dim), heads);
   if (names === undefined) {
-    throw new UserError('gguf-unsupported', {
+    throw new UserError('gguf-unsupported', (option) => ({
       what: `An adapter of ${base.path} cannot be written for llama.cpp.`,
       got: `model_type ${modelType}`,
       expected: 'a model that is read from GGUF',
-      fix: 'export with --format peft --portable and convert that with llama.cpp’s convert_lora_to_gguf.py',
-    });
+      fix:
+        `export with ${option('format')} peft and ${option('portable')}, and convert that with llama.cpp’s ` +
+        'convert_lora_to_gguf.py',
+    }));
   }
   await refuseExisting(path);
   const alpha = largestRank(updates);

@@ -29,12 +29,12 @@ const EIGHT_BIT: ReadonlySet<string> = new Set(['MatMulNBits', 'MatMulInteger'])
 function deviceError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (!/adapter|webgpu.*(not|unsupported|no available)|no available backend/i.test(message)) return error;
-  return new UserError('device-not-found', {
+  return new UserError('device-not-found', (option) => ({
     what: 'there is no GPU that can be used through WebGPU.',
     got: oneLine(message.slice(message.lastIndexOf(': ') + 2).trim(), 200),
     expected: 'a GPU with a driver for Vulkan, Metal or Direct3D 12',
-    fix: 'install the driver (on Linux also the Vulkan loader, libvulkan.so.1), or leave out --device',
-  });
+    fix: `install the driver (on Linux also the Vulkan loader, libvulkan.so.1), or leave out ${option('device')}`,
+  }));
 }
 
 /** Starts an engine. Close it when done: it keeps a thread alive. */
