@@ -58,7 +58,7 @@ export class Losses {
       [this.straddling, `Prompts that end within a token, which is predicted then: ${this.straddling}.`],
       [
         this.unlikeTurns,
-        `Assistant turns that are not predicted, because the chat template shows them otherwise once the chat goes on: ${this.unlikeTurns}.`,
+        `Assistant turns that are not predicted, because the chat template shows them otherwise than it prompts for them (a template with {% generation %} blocks would say what is): ${this.unlikeTurns}.`,
       ],
       [
         this.endlessTurns,

@@ -1,14 +1,15 @@
 /** A model's chat template: from a conversation to the text that the model sees. */
-import { Template } from '@huggingface/jinja';
+import type { Template } from '@huggingface/jinja';
 import { UserError } from '../../errors/index.ts';
 import { TimeExceeded, withinTime } from '../tokenizer/time-limit.ts';
 import { type Chat, type Message, normalizeMessage } from './chat.ts';
+import { compileTemplate, renderTemplate } from './jinja.ts';
 
 /** What rendering may take, milliseconds. */
 const PATIENCE = 5000;
 
 /** `{% generation %}` and `{% endgeneration %}` with what is trimmed behind them. */
-const GENERATION = /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}(\n?)(\s*)/g;
+const GENERATION = /\{%([-+]?)\s*(end)?generation\s*([-+]?)%\}(\n?)(\s*)(?=(\{[%#])?)/g;
 
 /** Marks of the beginning and the end of what the model generates: private characters that no text should hold. */
 const [BEGIN, END] = ['\uf8f1\uf8f2', '\uf8f3\uf8f4'];
@@ -67,7 +68,7 @@ export class ChatTemplate {
 
   private compile(source: string): Template {
     try {
-      return new Template(source);
+      return compileTemplate(source);
     } catch (error) {
       throw this.invalid(error instanceof Error ? error.message : String(error));
     }
@@ -89,7 +90,7 @@ export class ChatTemplate {
       add_generation_prompt: generationPrompt,
     };
     try {
-      return withinTime(PATIENCE, () => template.render(given));
+      return withinTime(PATIENCE, () => renderTemplate(template, given));
     } catch (error) {
       if (error instanceof TimeExceeded) throw this.invalid(`a chat takes ${error.message}`);
       throw error;
@@ -108,8 +109,11 @@ export class ChatTemplate {
 
 /** Puts marks behind the tags, where what they trim is trimmed, and statements that do nothing in their places. */
 const markGeneration = (source: string): string =>
-  source.replace(GENERATION, (_, left: string, end: string | undefined, right: string, newline, space) => {
+  source.replace(GENERATION, (_, left: string, end, right: string, newline: string, space: string, next) => {
     const tag = `{%${left} set generation_mark = 0 ${right}%}`;
     const mark = `{{ "${end === undefined ? BEGIN : END}" }}`;
-    return right === '-' ? `${tag}${newline}${space}${mark}` : `${tag}${newline}${mark}${space}`;
+    if (right === '-') return `${tag}${newline}${space}${mark}`;
+    // Blanks between the beginning of a line and a tag are trimmed, unless something stands before them.
+    const trimmed = newline !== '' && next !== undefined && !space.includes('\n');
+    return `${tag}${newline}${mark}${trimmed ? '' : space}`;
   });
