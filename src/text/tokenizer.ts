@@ -38,6 +38,8 @@ export interface Tokenizer {
   readonly endOfSequence: number | null;
   /** Tokens after which a text that is made is at its end: the two above and those of generation_config.json. */
   readonly ends: ReadonlySet<number>;
+  /** Tokens that are marks and no text. */
+  readonly special?: ReadonlySet<number>;
   /** The token in front of every text, when the model wants one. */
   readonly beginOfText: number | null;
   /** What its files say that is not done, in whole sentences. */
@@ -115,6 +117,7 @@ export function createTokenizer(path: string, files: TokenizerFiles): Tokenizer 
       endOfText,
       endOfSequence,
       ends: new Set([endOfText, endOfSequence, generation.eos_token_id].flat().filter(isId)),
+      special: encoder.special,
       beginOfText,
       notes: findContradictions(config, beginOfText, endOfSequence),
       chat: new ChatTemplateSet(files.chat, specialTokens(config)),

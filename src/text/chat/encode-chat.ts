@@ -27,7 +27,7 @@ export function encodeChat(chat: Chat, tokenizer: Tokenizer, place: string): Enc
       fix: `change or remove that conversation, or give another template with ${option('chatTemplate')}`,
     }));
   }
-  const { text, runs, unlike, endless } = rendered;
+  const { text, runs, unlike } = rendered;
   const ids = flatten(tokenizer.encodeAll([text], false)[0]!);
   const cuts = runs.flat();
   const at = placesOf(cuts, text, ids, tokenizer);
@@ -46,8 +46,14 @@ export function encodeChat(chat: Chat, tokenizer: Tokenizer, place: string): Enc
     straddles: false,
     end: null,
     unlikeTurns: unlike,
-    endlessTurns: endless,
+    endlessTurns: targets.filter(([from, to]) => !endsTurn(ids.slice(from, to), tokenizer)).length,
   };
+}
+
+/** Whether a special token stands at its end, perhaps with white space behind it. */
+function endsTurn(ids: readonly number[], { special, ends, decode }: Tokenizer): boolean {
+  const last = ids.findLast((id) => special?.has(id) || ends.has(id) || decode([id]).trim() !== '');
+  return last !== undefined && (special?.has(last) || ends.has(last));
 }
 
 /** Where a cut between characters lies among tokens: before token `from`, and behind token `to` − 1. */

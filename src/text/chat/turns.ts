@@ -10,8 +10,6 @@ export interface RenderedChat {
   readonly runs: readonly (readonly [from: number, to: number])[];
   /** Assistant turns that stand otherwise in the whole conversation than when they were written: not predicted. */
   readonly unlike: number;
-  /** Predicted turns that no end token closes. */
-  readonly endless: number;
 }
 
 /**
@@ -26,11 +24,8 @@ export interface RenderedChat {
 export function renderChat(template: ChatTemplate, chat: Chat, ends: readonly string[]): RenderedChat {
   const counted = chat.messages.map((message, index) => index >= (chat.from ?? 0) && isPredicted(message));
   const isWhole = chat.messages.every(({ role }, index) => role !== 'assistant' || counted[index]);
-  const endless = (text: string, runs: RenderedChat['runs']) =>
-    runs.filter(([from, to]) => !endsTurn(text.slice(from, to), ends)).length;
   if (template.marksGeneration && isWhole) {
-    const { text, runs } = template.renderMarked(chat);
-    return { text, runs, unlike: 0, endless: endless(text, runs) };
+    return { ...template.renderMarked(chat), unlike: 0 };
   }
   const text = template.render(chat);
   const runs: [number, number][] = [];
@@ -41,7 +36,7 @@ export function renderChat(template: ChatTemplate, chat: Chat, ends: readonly st
     if (run === undefined) unlike++;
     else runs.push(run);
   }
-  return { text, runs, unlike, endless: endless(text, runs) };
+  return { text, runs, unlike };
 }
 
 /** Where the turn of message `index` stands in `text`, the whole conversation. */
@@ -61,6 +56,3 @@ function findTurn(
   const nests = turn.startsWith(prompt) && text.startsWith(turn) && turn.length > prompt.length;
   return nests ? [prompt.length, turn.length] : undefined;
 }
-
-const endsTurn = (turn: string, ends: readonly string[]): boolean =>
-  ends.some((end) => turn.trimEnd().endsWith(end));

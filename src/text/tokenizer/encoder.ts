@@ -12,6 +12,8 @@ export class Encoder {
   readonly ids: ReadonlyMap<string, number>;
   /** Tokens by id, as they are decoded: an added token as the normalizer leaves it. */
   readonly tokens: ReadonlyMap<number, string>;
+  /** Ids of special tokens. */
+  readonly special: ReadonlySet<number>;
   private readonly model: WordModel;
   private readonly normalize: Normalizer;
   private readonly preTokenize: PreTokenizer;
@@ -24,6 +26,7 @@ export class Encoder {
     this.normalize = makeNormalizer(tokenizer.normalizer);
     this.preTokenize = makePreTokenizer(tokenizer.pre_tokenizer);
     const added = collectAddedTokens(tokenizer.added_tokens, config, this.model.vocabulary);
+    this.special = new Set(added.filter(({ special }) => special).map(({ id }) => id));
     this.ids = new Map([...this.model.vocabulary, ...added.map(({ content, id }) => [content, id] as const)]);
     const textOf = (token: AddedToken) =>
       isNormalized(token) ? this.normalize(token.content) : token.content;
