@@ -35,7 +35,10 @@ beforeAll(() => {
 const open = (cache: string): Promise<Model> =>
   openModel(join(folder, 'tiny'), { cacheFolder: join(folder, cache), onWarning: () => {} });
 
-async function framesOf(model: Model, { rank = 6, ridge = 0.3, first = 0, bases = BASES } = {}) {
+async function framesOf(
+  model: Model,
+  { rank = 6, ridge = 0.3, first = 0, bases = BASES, on = counting } = {},
+) {
   const tokenizer = await model.tokenizer();
   const { documents } = await readDocuments(join(folder, 'text.txt'));
   const sequences = makeSequences(documents, tokenizer, { seqLen: 8, pack: true });
@@ -46,7 +49,7 @@ async function framesOf(model: Model, { rank = 6, ridge = 0.3, first = 0, bases 
   const rng = createRng(2);
   return makeFrames({
     model,
-    engine: counting,
+    engine: on,
     layers,
     plans,
     rank,
@@ -98,4 +101,13 @@ it('a missing basis is made as it was with the others, and a damaged file is mad
   const model = await open('c');
   expect(await framesOf(model, { bases: ['gradient', 'natural'] })).toEqual(both);
   expect(model.warnings.join()).toContain('damaged');
+});
+
+it('another device has frames of its own', async () => {
+  const model = await open('d');
+  await framesOf(model, { bases: ['gradient'] });
+  const before = loads;
+  await framesOf(model, { bases: ['gradient'], on: { ...counting, name: 'another' } });
+  expect(loads).toBeGreaterThan(before);
+  expect(readdirSync(join(folder, 'd', 'frames'))).toHaveLength(2);
 });

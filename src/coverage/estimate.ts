@@ -5,7 +5,7 @@ import { createRng } from '../numeric/index.ts';
 import { ENGINE_SLACK } from '../runtime/index.ts';
 import { type FrameSet, frameRank } from './frame.ts';
 import { wholeColumns } from './frames-cache.ts';
-import { type FramePlan, momentsFor } from './make-frames.ts';
+import { type FramePlan, LAYERS_AT_A_TIME, momentsFor } from './make-frames.ts';
 import { buildMeasuringPass, measurePlan } from './measure.ts';
 import { staysInEngine } from './natural-sums.ts';
 import type { ProbeSettings } from './settings.ts';
@@ -13,9 +13,6 @@ import type { Sweep } from './sweeps.ts';
 
 /** Of the outputs of a pass: those of the pass before are there until they are collected. */
 const OUTPUT_COPIES = 2;
-
-/** Layers whose frames are made side by side. */
-const AT_A_TIME = 3;
 
 /** Bytes of a layer's frames of all sets, in float32. */
 function frameBytes({ inFeatures, outFeatures }: LinearLayer, rank: number, sets: number): number {
@@ -48,7 +45,7 @@ export function estimateFraming(
   const madeOf = (some: readonly LinearLayer[]) =>
     some.reduce((sum, layer) => sum + 2 * frameBytes(layer, wholeColumns(rank), plans.length), 0);
   const finding = layers.map((layer) => findingBytes(layer, needsMoments.second)).toSorted((a, b) => b - a);
-  const found = ENGINE_SLACK * finding.slice(0, AT_A_TIME).reduce((sum, bytes) => sum + bytes, 0);
+  const found = ENGINE_SLACK * finding.slice(0, LAYERS_AT_A_TIME).reduce((sum, bytes) => sum + bytes, 0);
   let made = 0;
   const ofSweeps = sweeps.map(({ group, bytes }) => {
     const before = made;

@@ -6,7 +6,7 @@ import { type Batch, sequencesOf } from '../text/index.ts';
 import { type Frame, frameRank } from './frame.ts';
 
 /** To be raised whenever frames come out otherwise than before. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Frames are found with a multiple of this many columns: those of a smaller rank are then the first of the very same
@@ -21,6 +21,8 @@ export interface FramesKey {
   readonly model: Model;
   readonly layers: readonly LinearLayer[];
   readonly basis: string;
+  /** What computes them: devices round differently. */
+  readonly engine: string;
   readonly rank: number;
   /** Null where the frames do not depend on it. */
   readonly ridge: number | null;
@@ -31,7 +33,7 @@ export interface FramesKey {
 
 /** The name of one basis's frames of all the layers. */
 export async function framesEntry(key: FramesKey): Promise<CacheEntry> {
-  const { model, layers, basis, rank, ridge, calibration, together } = key;
+  const { model, layers, basis, engine, rank, ridge, calibration, together } = key;
   return {
     kind: 'frames',
     version: VERSION,
@@ -41,6 +43,7 @@ export async function framesEntry(key: FramesKey): Promise<CacheEntry> {
       compute: model.int8Kernel === undefined ? model.compute : `${model.compute}, ${model.int8Kernel}`,
       layers: layers.map(({ name }) => name),
       basis,
+      engine,
       columns: wholeColumns(rank),
       ridge,
       calibration: calibration.map((batch) => sequencesOf(batch).sha256()),

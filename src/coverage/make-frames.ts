@@ -121,7 +121,7 @@ export interface FrameInputs {
 }
 
 /** Layers whose frames are made at one time: while the engine multiplies for one, small problems of others are solved. */
-const AT_A_TIME = 3;
+export const LAYERS_AT_A_TIME = 3;
 
 /** Makes the frames of each planned set, in the order of the plans. */
 export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
@@ -135,6 +135,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   const shared = {
     model,
     layers,
+    engine: engine.name,
     rank,
     calibration,
     together: sweeps.map(({ together }) => together),
@@ -192,7 +193,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         : null;
       try {
         const started = performance.now();
-        const made = await inParallel(sweep.group, AT_A_TIME, (layer, index) =>
+        const made = await inParallel(sweep.group, LAYERS_AT_A_TIME, (layer, index) =>
           frameLayer(layer, sums?.layers[index] ?? null),
         );
         framing += (performance.now() - started) / 1000;

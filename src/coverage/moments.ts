@@ -3,8 +3,9 @@ import { type LinearLayer, lossInputs, type Model, targetCount } from '../models
 import { float32, fromFloat32, type Matrix } from '../numeric/index.ts';
 import { type Engine, type Held, holding, type Resident } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
-import { beforeName, buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
+import { beforeName, buildMomentsPass, type MomentsWanted, panelName } from './moments-pass.ts';
 import { planSweeps, type Sweep } from './sweeps.ts';
+import { panelRanges, UpperPanels } from './upper-panels.ts';
 
 /** Moments of one layer over all the targets N of the batches. */
 export interface Moments<M> {
@@ -100,12 +101,17 @@ export function sumMoments(
       onPass();
     }
     const get = (name: string) => sums.get(name)!;
+    const symmetric = (name: string, size: number) =>
+      new UpperPanels(
+        size,
+        panelRanges(size).map((_, index) => get(panelName(name, index))),
+      );
     return {
       layers: group.map((layer) => ({
         layer,
         gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
-        inputs: wanted.second ? get(`${owners.get(layer.name)}|inputs`) : null,
-        outputs: wanted.second ? get(`${layer.name}|outputs`) : null,
+        inputs: wanted.second ? symmetric(`${owners.get(layer.name)}|inputs`, layer.inFeatures) : null,
+        outputs: wanted.second ? symmetric(`${layer.name}|outputs`, layer.outFeatures) : null,
       })),
     };
   });

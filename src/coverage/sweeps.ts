@@ -4,6 +4,7 @@ import type { LinearLayer, Model } from '../models/index.ts';
 import type { Batch } from '../text/index.ts';
 import { buildMomentsPass, type MomentsWanted } from './moments-pass.ts';
 import { fitRecomputed } from './pass.ts';
+import { panelEntries } from './upper-panels.ts';
 
 /** What calibration may hold at once, bytes. */
 export interface CalibrationRoom {
@@ -72,7 +73,7 @@ export function planSweeps(
 
 /** Bytes of the wanted moments of a layer, in float32. */
 export function momentBytes({ inFeatures: m, outFeatures: n }: LinearLayer, wanted: MomentsWanted): number {
-  return 4 * ((wanted.gradient ? m * n : 0) + (wanted.second ? m * m + n * n : 0));
+  return 4 * ((wanted.gradient ? m * n : 0) + (wanted.second ? panelEntries(m) + panelEntries(n) : 0));
 }
 
 /** The layers in groups whose moments fit the room each. */

@@ -16,11 +16,9 @@ import {
 import { invertLower, type Matrix, multiply, type Tensor, tryCholesky } from '../../numeric/index.ts';
 import type { Engine, Owner, Resident } from '../../runtime/index.ts';
 import type { Moments } from '../moments.ts';
+import { blockRows, type PanelRange, panelRanges, UpperPanels } from '../upper-panels.ts';
 import { asFloat32, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
 import type { Programs } from './programs.ts';
-
-/** Rows that are eliminated at a time: more of a large moment, which is copied as often as there are blocks. */
-const blockRows = (size: number): number => Math.max(96, 32 * Math.ceil(size / 24 / 32));
 
 /** A whitened gradient, and the way back from its singular vectors. */
 export interface WhitenedGradient {
@@ -85,17 +83,20 @@ export class GradientWhitener {
       owner.own(this.engine.keep({ dtype: 'float32', shape: [rows, width] }));
     const addend = await this.ridgeOf(moment, ridge);
     const height = blockRows(size);
+    const panels = panelsOf(moment);
     const starts = Array.from({ length: Math.ceil(size / height) }, (_, block) => block * height);
     const rows: Resident[] = [];
     const inverses: Tensor[] = [];
     let panel: Resident | undefined;
     for (const [block, start] of starts.entries()) {
       const end = Math.min(size, start + height);
-      const step = await this.programs.get(`step ${size},${columns},${block}`, (graph) =>
-        buildStep(graph, size, columns, block),
+      const { range, resident } = panels.find((panel) => start < panel.range.end)!;
+      const step = await this.programs.get(
+        `step ${size},${columns},${block},${range.start}-${range.end}`,
+        (graph) => buildStep(graph, size, columns, block, range),
       );
       const next = await keep(end - start, size + columns - start);
-      const fed: Record<string, Resident | Tensor> = { moment, source };
+      const fed: Record<string, Resident | Tensor> = { moment: resident, source };
       const into: Record<string, Resident> = { panel: next };
       if (panel !== undefined) {
         const row = await keep(height, size + columns - start);
@@ -124,12 +125,15 @@ export class GradientWhitener {
   /** λ · tr / size, or 1 where the moment is zero: a side without any signal still has directions to choose from. */
   private async ridgeOf(moment: Resident, ridge: number): Promise<number> {
     const [size] = moment.shape as [number, number];
-    const program = await this.programs.get(`diagonal ${size}`, (graph) => buildDiagonal(graph, size));
-    const { most, last } = await program.run({ moment });
-    const trace = [most!, last!].reduce(
-      (sum, { data }) => sum + (data as Float32Array).reduce((a, b) => a + b, 0),
-      0,
-    );
+    let trace = 0;
+    for (const { resident } of panelsOf(moment)) {
+      const [rows, width] = resident.shape as [number, number];
+      const program = await this.programs.get(`diagonal ${rows},${width}`, (graph) =>
+        buildDiagonal(graph, rows, width),
+      );
+      for (const { data } of Object.values(await program.run({ moment: resident })))
+        trace += (data as Float32Array).reduce((a, b) => a + b, 0);
+    }
     return trace > 0 ? (ridge * trace) / size : 1;
   }
 
@@ -160,15 +164,22 @@ async function invertRidged(block: Matrix, addend: number): Promise<Tensor | und
   return 'lower' in outcome ? asFloat32(await invertLower(outcome.lower)) : undefined;
 }
 
+/** A symmetric matrix by panels; a whole one is the only one. */
+function panelsOf(moment: Resident): { readonly range: PanelRange; readonly resident: Resident }[] {
+  const [size] = moment.shape as [number, number];
+  if (!(moment instanceof UpperPanels)) return [{ range: { start: 0, end: size }, resident: moment }];
+  return panelRanges(size).map((range, index) => ({ range, resident: moment.panels[index]! }));
+}
+
 /** Finishes the block row before this one, and takes from this one what all before it explain. */
-function buildStep(graph: Graph, size: number, columns: number, block: number): void {
+function buildStep(graph: Graph, size: number, columns: number, block: number, from: PanelRange): void {
   const height = blockRows(size);
   const start = block * height;
   const end = Math.min(size, start + height);
-  const moment = graph.input('moment', 'float32', [size, size]);
+  const moment = graph.input('moment', 'float32', [from.end - from.start, size - from.start]);
   const source = graph.input('source', 'float32', [columns, size]);
   const whole = [
-    slice(slice(moment, 0, start, end), 1, start, size),
+    slice(slice(moment, 0, start - from.start, end - from.start), 1, start - from.start, size - from.start),
     transpose(slice(source, 1, start, end), [1, 0]),
   ];
   let panel = concat(whole, 1);
@@ -238,10 +249,10 @@ function buildTurn(graph: Graph, rows: number, columns: number): void {
   graph.output('frame', newtonSchulz(matmul(block, mix)));
 }
 
-/** The diagonal in two parts: seen with rows longer by one, all of it but its last entry is a column. */
-function buildDiagonal(graph: Graph, size: number): void {
-  const flat = reshape(graph.input('moment', 'float32', [size, size]), [size * size]);
-  graph.output('last', slice(flat, 0, size * size - 1, size * size));
-  const shifted = reshape(slice(flat, 0, 0, size * size - 1), [size - 1, size + 1]);
-  graph.output('most', slice(shifted, 1, 0, 1));
+/** The diagonal of a panel in two parts: seen with rows longer by one, all of it but its last entry is a column. */
+function buildDiagonal(graph: Graph, rows: number, width: number): void {
+  const flat = reshape(graph.input('moment', 'float32', [rows, width]), [rows * width]);
+  const last = (rows - 1) * (width + 1);
+  graph.output('last', slice(flat, 0, last, last + 1));
+  if (rows > 1) graph.output('most', slice(reshape(slice(flat, 0, 0, last), [rows - 1, width + 1]), 1, 0, 1));
 }

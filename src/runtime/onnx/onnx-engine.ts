@@ -20,6 +20,8 @@ export interface OnnxEngineOptions {
   readonly prepack?: boolean;
   /** What computes; default the processor. Float64 products and what a GPU has no kernel for run there all the same. */
   readonly device?: Device;
+  /** For measurements: each program writes what its ops took to a JSON file whose path begins so, when it is released. */
+  readonly profile?: string;
 }
 
 /** Products for which the runtime arranges 8-bit weights in its own way. */
@@ -44,6 +46,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     device,
     threads: options.threads ?? availableParallelism(),
     prepack: options.prepack ?? false,
+    ...(options.profile !== undefined && { profile: options.profile }),
   };
   const line = new WorkerLine();
   return {

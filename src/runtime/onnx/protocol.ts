@@ -13,6 +13,8 @@ export interface SessionSettings {
   readonly prepack: boolean;
   /** Give back the memory of a run when it ends. */
   readonly frugal: boolean;
+  /** Beginning of the path of the file that says what each op took. */
+  readonly profile?: string;
 }
 
 /** A tensor that lives in the engine's thread, by number. */

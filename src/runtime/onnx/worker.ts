@@ -26,6 +26,7 @@ async function createSession(
     enableMemPattern: false,
     enableCpuMemArena: !settings.frugal,
     logSeverityLevel: 3,
+    ...(settings.profile !== undefined && { enableProfiling: true, profileFilePrefix: settings.profile }),
     extra: {
       session: {
         force_spinning_stop: '1',
@@ -142,6 +143,8 @@ async function answer(request: Request): Promise<Answers[keyof Answers]> {
       return null;
     }
     case 'release':
+      // Writes nothing unless the session was made to be profiled.
+      sessions.get(request.session)?.endProfiling();
       await sessions.get(request.session)?.release();
       sessions.delete(request.session);
       return null;
