@@ -12,13 +12,16 @@ export interface SequenceOptions {
   /**
    * `true`: all documents one after the other, each followed by the token that ends it, cut every `seqLen` tokens; what
    * remains is dropped. `false`: every document begins a sequence of its own. One without a prompt is cut every
-   * `seqLen` tokens; one with a prompt has one sequence, see {@link fitRow}. The last piece is padded on the right by
+   * `seqLen` tokens; one with a prompt has one sequence, see `pushFitted`. The last piece is padded on the right by
    * tokens that are no targets.
    */
   readonly pack: boolean;
 }
 
-/** Cuts documents into sequences as they come; sequences without a single target are left out. */
+/**
+ * Cuts documents into sequences as they come; sequences without a single target are left out. Where the model wants a
+ * token in front of every text, every sequence begins with it, also one that begins inside a document.
+ */
 export class SequenceBuilder {
   /** Tokens of the documents, before anything was dropped, added or padded. */
   tokensFound = 0;
@@ -99,6 +102,12 @@ export class SequenceBuilder {
   }
 
   private push(id: number, target: boolean): void {
+    const { beginOfText } = this.tokenizer;
+    if (this.filled === 0 && beginOfText !== null && id !== beginOfText) this.append(beginOfText, false);
+    this.append(id, target);
+  }
+
+  private append(id: number, target: boolean): void {
     // The first token of a sequence follows nothing.
     const counts = target && this.filled > 0;
     this.row[this.filled++] = counts ? ~id : id;

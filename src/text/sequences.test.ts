@@ -54,6 +54,23 @@ describe('makeSequences', () => {
     ]);
   });
 
+  it('puts the token that begins a text in front of every sequence, also inside a document', () => {
+    const packed = makeSequences(documents, letters(99), { seqLen: 4, pack: true });
+    expect(rows(packed.batch().tokens, 4)).toEqual([
+      [99, 1, 2, 3],
+      [99, 4, 5, 0],
+      [99, 6, 7, 0],
+      [99, 8, 9, 10],
+    ]);
+    expect(rows(packed.batch().lossMask, 4)).toEqual(Array(4).fill([0, 1, 1, 1]));
+    expect(packed.tokensFound).toBe(14);
+    const padded = makeSequences([{ text: 'abcde' }], letters(99), { seqLen: 4, pack: false });
+    expect(rows(padded.batch().tokens, 4)).toEqual([
+      [99, 1, 2, 3],
+      [99, 4, 5, 0],
+    ]);
+  });
+
   it('pads: one document per sequence, long ones cut, padding and lone tokens no targets', () => {
     const padded = makeSequences([{ text: 'abcde' }, { text: 'fg' }], letters(null, 50), {
       seqLen: 4,
