@@ -1,7 +1,7 @@
 /**
  * The boundaries between rooms, read by `npm run boundaries`.
  *
- * dependency-cruiser reads JavaScript, so the command first writes the imports of `src` as a skeleton of JavaScript
+ * dependency-cruiser reads JavaScript, so the command first writes all imports as a skeleton of JavaScript
  * files (`scripts/import-skeleton.ts`). There, the type imports of `foo.ts` stand in a file of their own,
  * `foo.types.js`: directions and doors bind them as well, and a cycle of types alone is no cycle.
  */
@@ -61,9 +61,90 @@ const directions = ROOMS.slice(0, -1).map((room, index) => ({
   to: { path: `^src/(${ROOMS.slice(index + 1).join('|')})/` },
 }));
 
+/** Doors: those of the rooms, and those of the package. */
+const DOORS = ['^src/[^/]+/index[.]js$', '^src/(index|graph-entry)[.]js$'];
+/** The command line is a program and has no door: this is what runs it, and the tables of its options. */
+const COMMAND_LINE = '^src/cli/(program|report-error|option|[a-z]+-options)[.]js$';
+
+/**
+ * What stands around `src` comes by the doors as well. Where something looks further in, it is named here with its reason;
+ * each folder has one entry.
+ */
+const AROUND = [
+  {
+    name: 'tests-use-doors',
+    from: '^test/',
+    fromNot: '^test/fuzz/',
+    comment:
+      'A test of the whole breaks when behaviour changes, not when a room is furnished anew. It may use what a room ' +
+      'keeps for tests (testing*.ts). References from other programs hold the parts of a measurement, of an adapter ' +
+      'and of a tokenizer one by one, and one test follows what the engine holds into every corner.',
+    inside: [
+      '^src/[^/]+/testing',
+      COMMAND_LINE,
+      '^src/coverage/(leading/leading-frames|collect|natural|null|pass|spectrum|summarize)[.]',
+      '^src/(training/train-coverage|text/tokenizer|experiments/run-job|checkpoint/gguf-split)[.]',
+      '^src/models/int8/(kernel|rotated)[.]',
+    ],
+  },
+  {
+    name: 'fuzzers-feed-readers',
+    from: '^test/fuzz/',
+    comment: 'A fuzzer feeds each reader of a file by itself, so that millions of inputs take minutes.',
+    inside: [
+      '^src/[^/]+/testing',
+      COMMAND_LINE,
+      '^src/(adapters/families|coverage/(frames-file|svd-cache)|experiments/trial-store|training/checkpoint)[.]',
+      '^src/models/int8/(choose|pack)[.]',
+    ],
+  },
+  {
+    name: 'benchmarks-use-doors',
+    from: '^bench/',
+    comment:
+      'What is timed is what users run. A benchmark takes the steps of a probe apart to time them singly.',
+    inside: ['^src/coverage/(frame|pass|probe|settings)[.]'],
+  },
+  {
+    name: 'scripts-use-doors',
+    from: '^scripts/',
+    comment:
+      'Scripts make tables, records and figures. Some run single trials or passes of an experiment, judge the law of ' +
+      'learning rates, or write a model from nothing.',
+    inside: [
+      COMMAND_LINE,
+      '^src/(experiments|training/learning-rate)/',
+      '^src/(coverage/pass|report/markdown-table|checkpoint/safetensors-write|models/architectures/llama)[.]',
+    ],
+  },
+  {
+    name: 'examples-use-the-package',
+    from: '^examples/',
+    comment: 'An example shows what a user can write: it imports the package and nothing else of ours.',
+    inside: [],
+  },
+].map(({ name, comment, from, fromNot, inside }) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, ...(fromNot === undefined ? {} : { pathNot: fromNot }) },
+  to: {
+    path: '^src/',
+    pathNot: [...(name === 'examples-use-the-package' ? DOORS.slice(1) : DOORS), ...inside],
+  },
+}));
+
 module.exports = {
   forbidden: [
     ...directions,
+    ...AROUND,
+    {
+      name: 'src-stands-alone',
+      comment: 'What is published must not need what is not.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts|examples)/' },
+    },
     {
       name: 'rooms-have-one-door',
       comment: 'What a room offers is what its index.ts exports; the rest can change without asking anyone.',
@@ -105,7 +186,7 @@ module.exports = {
       comment:
         'Only runtime knows ONNX Runtime and its file format, so that another engine can stand in its place.',
       severity: 'error',
-      from: { pathNot: '^src/runtime/' },
+      from: { path: '^src/', pathNot: '^src/runtime/' },
       to: { path: 'node_modules/(onnxruntime-[a-z]+|onnx-buf|@bufbuild/protobuf)/' },
     },
     {
@@ -121,7 +202,7 @@ module.exports = {
         'What is published runs without devDependencies. The one exception is the thread of the engine, which loads ' +
         'tsx when, and only when, it is started from the TypeScript sources.',
       severity: 'error',
-      from: {},
+      from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/tsx/' },
     },
     {

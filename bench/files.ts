@@ -1,7 +1,9 @@
 /** What `setup.ts` wrote, read back for our side of the benchmark. */
+
 import { readFileSync } from 'node:fs';
 import { readSafetensorsHeader } from '../src/checkpoint/index.ts';
-import type { FrameSet, PlacedFrame } from '../src/coverage/frame.ts';
+import type { PlacedFrame } from '../src/coverage/frame.ts';
+import type { FrameSet } from '../src/coverage/index.ts';
 import type { LinearLayer } from '../src/models/index.ts';
 import type { Batch } from '../src/text/index.ts';
 

@@ -4,9 +4,14 @@
  *
  *     tsx bench/ours-probe.ts '{"model": DIR, "tokens": FILE, "frames": FILE, "compute": "float32"}'
  */
-import { collectMeasurements, type MeasurePlan } from '../src/coverage/collect.ts';
-import { addPass, emptyMeasurement } from '../src/coverage/measurement.ts';
-import { buildPass, LOSS } from '../src/coverage/pass.ts';
+import {
+  addPass,
+  buildPass,
+  collectMeasurements,
+  emptyMeasurement,
+  type MeasurePlan,
+} from '../src/coverage/index.ts';
+import { LOSS } from '../src/coverage/pass.ts';
 import { lossInputs, openModel } from '../src/models/index.ts';
 import type { Compute, Int8Kernel } from '../src/record/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';

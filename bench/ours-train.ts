@@ -5,14 +5,12 @@
  *     tsx bench/ours-train.ts '{"model": DIR, "tokens": FILE, "frames": FILE, "compute": "float32"}'
  */
 
-import { type LayerAdapter, trainedArrays } from '../src/adapters/adapter.ts';
+import { type LayerAdapter, trainedArrays } from '../src/adapters/index.ts';
 import { Graph, matmul } from '../src/graph/index.ts';
 import { openModel } from '../src/models/index.ts';
 import { createRng, float32, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine, type Engine } from '../src/runtime/index.ts';
-import { adamw } from '../src/training/adamw.ts';
-import { loadAdapterGradients } from '../src/training/adapter-gradients.ts';
-import { trainingSteps } from '../src/training/loop.ts';
+import { adamw, loadAdapterGradients, trainingSteps } from '../src/training/index.ts';
 import { readBatches } from './files.ts';
 
 interface OursOptions {

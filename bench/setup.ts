@@ -1,8 +1,9 @@
 /** Inputs of the benchmark: models, tokens and frames in a folder of its own. */
+
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../src/checkpoint/index.ts';
-import { frameRank } from '../src/coverage/frame.ts';
+import { frameRank } from '../src/coverage/index.ts';
 import { findArchitecture, type ModelDefinition, openModel } from '../src/models/index.ts';
 import { createRng, float32, haarFrame, type Tensor } from '../src/numeric/index.ts';
 import { createOnnxEngine } from '../src/runtime/index.ts';

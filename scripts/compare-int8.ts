@@ -7,7 +7,8 @@
  * A gradient G = xᵀ dy is never formed: ⟨G, G'⟩ = ⟨x x'ᵀ, dy dy'ᵀ⟩. What coverages make of it is told by two probes and
  * `compare-records.ts` (`docs/int8.md`).
  */
-import { buildPass, LOSS } from '../src/coverage/pass.ts';
+import { buildPass } from '../src/coverage/index.ts';
+import { LOSS } from '../src/coverage/pass.ts';
 import { Graph, matmul, mul, Reshape, reduceSum, type Value } from '../src/graph/index.ts';
 import { lossInputs, openModel } from '../src/models/index.ts';
 import { createRng, type Tensor } from '../src/numeric/index.ts';

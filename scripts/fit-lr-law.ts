@@ -9,11 +9,13 @@
 import { writeTextAtomically } from '../src/files/index.ts';
 import { fitLaw } from './support/fit-law.ts';
 
+/** Not written where it is used: a line that begins so is read as an import of this script. */
+const IMPORT = "import type { LawConstants } from './law.ts';";
 const entries = Object.entries(fitLaw()).map(([name, value]) => `  ${name}: ${value},`);
 writeTextAtomically(
   'src/training/learning-rate/constants.ts',
   `/** Written by \`npx tsx scripts/fit-lr-law.ts\`, which fits them to the bundled model's committed runs. */
-import type { LawConstants } from './law.ts';
+${IMPORT}
 
 export const LAW: LawConstants = {
 ${entries.join('\n')}

@@ -8,12 +8,13 @@
  * goes on with what OUT has. Rates are powers of two times 0.01, from the one that was best at batches of four
  * outwards, until the best has two neighbours. About 15 minutes on one core.
  */
+
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { trainedArrays } from '../src/adapters/index.ts';
+import type { TrainTrial, TrialRecord } from '../src/experiments/index.ts';
 import { type PreparedSetting, prepareSetting } from '../src/experiments/settings.ts';
 import { runTrainTrial, startAdapter } from '../src/experiments/train-trial.ts';
-import type { TrainTrial, TrialRecord } from '../src/experiments/trial.ts';
 import { openWorkbench, trialRng, type Workbench } from '../src/experiments/workbench.ts';
 import { defaultCacheFolder } from '../src/models/index.ts';
 import { roundNumbers } from '../src/record/index.ts';

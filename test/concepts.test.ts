@@ -1,15 +1,23 @@
 /** The worked example of docs/concepts.md: every number in it is computed here, and must stand there. */
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { MeasurePlan } from '../src/coverage/collect.ts';
 import { outputName, type StackPart, stackOutputName } from '../src/coverage/collect.ts';
-import { dimension, nullEnergy, parameterCount } from '../src/coverage/families.ts';
-import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverage/measurement.ts';
-import { naturalCurves, naturalHalves } from '../src/coverage/natural.ts';
+import {
+  addPass,
+  dimension,
+  emptyMeasurement,
+  type LayerMeasurement,
+  type MeasurePlan,
+  naturalCurves,
+  nullEnergy,
+  parameterCount,
+  Whitener,
+} from '../src/coverage/index.ts';
+import { naturalHalves } from '../src/coverage/natural.ts';
 import { nullBand, nullMoments } from '../src/coverage/null.ts';
 import { ceilingEnergy, summarizeSpectra } from '../src/coverage/spectrum.ts';
 import { type MeasuredLayer, regimeOf, summarizeGroup } from '../src/coverage/summarize.ts';
-import { Whitener } from '../src/coverage/whitener.ts';
 import { float32, matrix, singularValues } from '../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../src/record/index.ts';
 import { createReferenceEngine } from '../src/runtime/index.ts';

@@ -1,16 +1,24 @@
 /** Coverage of every family and natural coverage, on whole models, against PyTorch in float64. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collectMeasurements, type MeasurePlan } from '../src/coverage/collect.ts';
-import { type Frame, type FrameSet, placeFrames } from '../src/coverage/frame.ts';
-import { passInputs } from '../src/coverage/measure.ts';
-import { addPass, emptyMeasurement, type LayerMeasurement } from '../src/coverage/measurement.ts';
-import { collectMoments } from '../src/coverage/moments.ts';
+import {
+  addPass,
+  buildPass,
+  collectMeasurements,
+  collectMoments,
+  emptyMeasurement,
+  type Frame,
+  type FrameSet,
+  type LayerMeasurement,
+  type MeasurePlan,
+  passInputs,
+  placeFrames,
+  Whitener,
+} from '../src/coverage/index.ts';
 import { naturalHalves } from '../src/coverage/natural.ts';
-import { buildPass } from '../src/coverage/pass.ts';
-import { Whitener } from '../src/coverage/whitener.ts';
 import { lossInputs, type Model, openModel, targetCount } from '../src/models/index.ts';
 import { matrix, singularValues } from '../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../src/record/index.ts';

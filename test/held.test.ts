@@ -1,12 +1,13 @@
 /** Whatever fails in the engine, and whenever: nothing stays in it. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { probe } from '../src/coverage/index.ts';
 import { LeadingFrames } from '../src/coverage/leading/leading-frames.ts';
+import type { Setting, TrainTrial, Trial } from '../src/experiments/index.ts';
 import { createJobRunner } from '../src/experiments/run-job.ts';
-import type { Setting, TrainTrial, Trial } from '../src/experiments/trial.ts';
 import { generateTokens, openModel } from '../src/models/index.ts';
 import { createRng, float32 } from '../src/numeric/index.ts';
 import { createOnnxEngine, Owner } from '../src/runtime/index.ts';

@@ -1,11 +1,12 @@
 /** Training of every adapter family on whole models, against PyTorch in float64. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterDelta, type LayerAdapter, startLayerAdapter, trainedArrays } from '../src/adapters/index.ts';
-import { readTensors } from '../src/checkpoint/read-tensors.ts';
+import { readTensors } from '../src/checkpoint/index.ts';
 import type { Frame } from '../src/coverage/index.ts';
 import { type Model, openModel } from '../src/models/index.ts';
 import { createRng, matrix } from '../src/numeric/index.ts';

@@ -1,12 +1,13 @@
 /** llama.cpp cuts texts as we do: every `tokenizer.ggml.pre` that we read, and SentencePiece's vocabularies. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type GgufValue, writeGguf } from '../../src/checkpoint/index.ts';
+import { tokenizerFromGguf } from '../../src/text/index.ts';
 import { createTokenizer } from '../../src/text/tokenizer.ts';
-import { tokenizerFromGguf } from '../../src/text/tokenizer-gguf.ts';
 import { ggufMetadata } from '../support/gguf.ts';
 import { METADATA, tensors } from './tiny-llama.ts';
 import { findLlamaCpp } from './tools.ts';

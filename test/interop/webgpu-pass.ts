@@ -1,5 +1,6 @@
 /** Loss and output gradients of a tiny model on the device that is named: a process of its own, for its driver. */
-import { buildPass, LOSS } from '../../src/coverage/pass.ts';
+import { buildPass } from '../../src/coverage/index.ts';
+import { LOSS } from '../../src/coverage/pass.ts';
 import { lossInputs, openModel } from '../../src/models/index.ts';
 import { createOnnxEngine } from '../../src/runtime/index.ts';
 import { loadReference } from '../support/reference.ts';

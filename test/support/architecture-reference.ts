@@ -1,9 +1,9 @@
 /** The references of `test/reference/architectures`, made by `scripts/reference/make-architectures.py`. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readWeight } from '../../src/checkpoint/index.ts';
-import { openSafetensors } from '../../src/checkpoint/open-safetensors.ts';
+import { openSafetensors, readWeight } from '../../src/checkpoint/index.ts';
 import type { Batch } from '../../src/text/index.ts';
 import type { ModelReference } from './model-reference.ts';
 

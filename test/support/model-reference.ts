@@ -1,9 +1,17 @@
 /** A model held against numbers of transformers in float64: loss, gradient norms and coverage of every layer. */
+
 import { expect } from 'vitest';
-import { collectMeasurements, type MeasurePlan } from '../../src/coverage/collect.ts';
-import { type Frame, type FrameSet, placeFrames } from '../../src/coverage/frame.ts';
-import { addPass, emptyMeasurement } from '../../src/coverage/measurement.ts';
-import { buildPass, LOSS } from '../../src/coverage/pass.ts';
+import {
+  addPass,
+  buildPass,
+  collectMeasurements,
+  emptyMeasurement,
+  type Frame,
+  type FrameSet,
+  type MeasurePlan,
+  placeFrames,
+} from '../../src/coverage/index.ts';
+import { LOSS } from '../../src/coverage/pass.ts';
 import { lossInputs, type Model } from '../../src/models/index.ts';
 import { type Matrix, matrix } from '../../src/numeric/index.ts';
 import { FAMILIES, type Family } from '../../src/record/index.ts';

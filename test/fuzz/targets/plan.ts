@@ -1,6 +1,7 @@
 /** Plan files: an adapter per layer. */
+
 import { join } from 'node:path';
-import { type AdapterPlan, readPlan } from '../../../src/adapters/plan.ts';
+import { type AdapterPlan, readPlan } from '../../../src/adapters/index.ts';
 import type { LinearLayer } from '../../../src/models/index.ts';
 import type { Rng } from '../../../src/numeric/index.ts';
 import { ADAPTER_FAMILIES } from '../../../src/record/index.ts';
