@@ -6,4 +6,4 @@
 export type { DownloadProgress, HubOptions } from './fill-cache.ts';
 export { type HubOrigin, hubOrigin } from './hub-cache.ts';
 export { type HubSettings, readHubSettings } from './hub-settings.ts';
-export { hubReferenceOf, locateModel } from './locate-model.ts';
+export { hubReferenceOf, locateData, locateModel } from './locate.ts';

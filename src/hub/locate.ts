@@ -1,5 +1,6 @@
-/** A model as it was named: by a path that exists, or by its id on the hub. */
+/** Models and data sets as they were named: by a path that exists, or by an id on the hub. */
 import { existsSync, lstatSync } from 'node:fs';
+import { fetchData } from './fetch-data.ts';
 import { fetchModel, type ModelNeed } from './fetch-model.ts';
 import type { HubOptions } from './fill-cache.ts';
 import { type HubReference, parseHubReference } from './hub-reference.ts';
@@ -29,4 +30,22 @@ export async function locateModel(
 ): Promise<string> {
   const reference = hubReferenceOf(name, 'models');
   return reference === undefined ? name : fetchModel(reference, options.need ?? 'model', options);
+}
+
+/**
+ * The files of texts that were named by paths or by ids of data sets, in their order: `org/name[@revision]` with
+ * `/path/file.jsonl`, `:split`, `:config/split` or nothing behind it. What is no id stays what it is.
+ *
+ * @throws UserError those of {@link fetchData}.
+ */
+export async function locateData(
+  names: readonly string[],
+  options: HubOptions = {},
+): Promise<readonly string[]> {
+  const located: string[] = [];
+  for (const name of names) {
+    const reference = hubReferenceOf(name, 'datasets');
+    located.push(...(reference === undefined ? [name] : await fetchData(reference, options)));
+  }
+  return located;
 }
