@@ -22,7 +22,7 @@ export function makeTinyModel(folder: string, vocabulary = VOCABULARY, reference
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: null,
-    decoder: { type: 'ByteLevel' },
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: { type: 'BPE', vocab: vocabulary, merges: [] },
   };
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));

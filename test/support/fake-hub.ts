@@ -126,18 +126,24 @@ function find({ repositories, revisions }: FakeHub, path: string): Found {
   const resolve = /^\/(datasets\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(plain);
   const kind = api?.[1] ?? (resolve?.[1] === undefined ? 'models' : 'datasets');
   const id = api?.[2] ?? resolve?.[2] ?? '';
-  const revision = api === null ? resolve?.[3] : (api[3] ?? 'main');
+  const isFolder = /\/tree\/(main|[0-9a-f]{40})\//.test(plain);
+  const named = isFolder ? api?.[3]?.split('/')[0] : api?.[3];
+  const revision = api === null ? resolve?.[3] : (named ?? 'main');
   const repository = repositories[`${kind}/${id}`];
   if (repository === undefined) return { id, error: [404, 'RepoNotFound'] };
   if (revision !== 'main' && revision !== COMMIT && revisions[revision!] === undefined)
     return { id, error: [404, 'RevisionNotFound'] };
+  // A folder of the tree: none of the repositories has one that is asked for.
+  if (resolve === null && isFolder) return { id, error: [404, 'EntryNotFound'] };
   if (resolve === null) return { id, repository };
   const file = repository.find(({ name }) => name === resolve[4]);
   return file === undefined ? { id, error: [404, 'EntryNotFound'] } : { id, file };
 }
 
 export function refuse(response: ServerResponse, [status, code]: readonly [number, string]): void {
-  response.writeHead(status, { 'x-error-code': code, 'x-error-message': `${code}, says the hub` }).end();
+  const commit: Record<string, string> = code === 'EntryNotFound' ? { 'x-repo-commit': COMMIT } : {};
+  const told = { 'x-error-code': code, 'x-error-message': `${code}, says the hub` };
+  response.writeHead(status, { ...told, ...commit }).end();
 }
 
 function tellFiles(
