@@ -16,6 +16,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./probe.ts')).probeCommand(),
   },
   {
+    name: 'inspect',
+    summary: 'say what a model, an adapter or a run is, and what it takes to work with it',
+    load: async () => (await import('./inspect.ts')).inspectCommand(),
+  },
+  {
     name: 'train',
     summary: 'train an adapter in frozen frames on a text, and watch its coverage',
     load: async () => (await import('./train.ts')).trainCommand(),

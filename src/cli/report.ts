@@ -28,7 +28,8 @@ import {
 } from '../report/index.ts';
 
 import { addOptions, readOptions } from './option.ts';
-import { printable, terminalOptions, wrapped } from './print.ts';
+import { printable, terminalOptions } from './print.ts';
+import { wrapped } from './wrapped.ts';
 
 const FORMATS = ['terminal', 'markdown', 'html'] as const;
 type Format = (typeof FORMATS)[number];

@@ -20,7 +20,7 @@ import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { tellDownload } from './download-line.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { printable, wrapped } from './print.ts';
+import { printable } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
@@ -32,6 +32,7 @@ import { tellReceipt } from './tell-receipt.ts';
 import { tellWarningOn } from './tell-warnings.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 import { TrainingProgress } from './training-progress.ts';
+import { wrapped } from './wrapped.ts';
 import { REPORT_FILE } from './write-outputs.ts';
 
 type Options = OptionValues<typeof TRAIN_OPTIONS>;

@@ -4,6 +4,7 @@
  */
 export { dependsOnSeed } from './bases.ts';
 export { collectMeasurements, type MeasurePlan } from './collect.ts';
+export { estimateProbe } from './estimate-probe.ts';
 export { dimension, nullEnergy, parameterCount } from './families.ts';
 export { type Frame, type FrameSet, frameRank, frameValue, placeFrames } from './frame.ts';
 export { isFramesFile } from './frames-file.ts';

@@ -16,13 +16,25 @@ const ITERATIONS = 100;
 /** Results cost this share of the passes, beside whitening. */
 const RESULTS = 0.04;
 
-/** Shares of all stages, which add up to 1, by their multiplications; those of a stage that does nothing are 0. */
-export function stageShares(
+/** Shares of all stages, which add up to 1, by their work; those of a stage that does nothing are 0. */
+export function stageShares(...probe: Parameters<typeof probeWork>): StageShares {
+  const work = probeWork(...probe);
+  const all = work.calibration + work.frames + work.measuring + work.summary;
+  return {
+    calibration: work.calibration / all,
+    frames: work.frames / all,
+    measuring: work.measuring / all,
+    summary: work.summary / all,
+  };
+}
+
+/** Floating-point operations of every stage, those of decompositions counted by how long they take. */
+export function probeWork(
   model: Model,
   parts: readonly ProbePart[],
   plans: readonly FramePlan[],
   settings: ProbeSettings,
-): StageShares {
+): Record<keyof StageShares, number> {
   const rank = settings.ranks.at(-1)!;
   const tokens = settings.batchSize * settings.seqLen;
   const { hiddenSize, vocabularySize } = model.definition;
@@ -52,13 +64,7 @@ export function stageShares(
     }
   }
   work.summary += RESULTS * work.measuring;
-  const all = work.calibration + work.frames + work.measuring + work.summary;
-  return {
-    calibration: work.calibration / all,
-    frames: work.frames / all,
-    measuring: work.measuring / all,
-    summary: work.summary / all,
-  };
+  return work;
 }
 
 const sum = <T>(items: readonly T[], read: (item: T) => number): number =>

@@ -22,3 +22,4 @@ export { type InspectedModel, inspectModel, type Model, type OpenModelOptions, o
 export { MODEL_OPTIONS } from './model-options.ts';
 export { type SampleOptions, sampleToken } from './sample-token.ts';
 export { asStored, saveModel, writeConfig } from './save-model.ts';
+export { sketchModel } from './sketch-model.ts';

@@ -14,13 +14,16 @@ export {
   CLAIMS_FILE,
   holdsReproduction,
   holdsTraining,
+  PROBE_FILE,
   REPRODUCTION_FILE,
+  RUN_FILE,
   readAdapterRecord,
   readProbeRecord,
   readReproductionRecord,
   readRunRecord,
   readTrainMetrics,
   readTrainRecord,
+  TRAIN_FILE,
 } from './read-record.ts';
 export * from './reproduction-record.ts';
 export { roundNumbers, roundSignificant } from './round-significant.ts';

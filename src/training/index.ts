@@ -31,6 +31,7 @@ export { learningRateAt } from './schedule.ts';
 export { sequenceStream } from './sequence-order.ts';
 export { sgd } from './sgd.ts';
 export { train } from './train.ts';
+export { planTraining } from './train-memory.ts';
 export type { TrainOptions } from './train-options.ts';
 export type { TrainResult } from './train-run.ts';
 export { loadGradients } from './weight-gradients.ts';
