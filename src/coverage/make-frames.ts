@@ -205,6 +205,7 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
         });
       } finally {
         await sums?.release();
+        await leading.dropScratch();
       }
     }
   } finally {

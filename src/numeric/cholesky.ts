@@ -1,6 +1,6 @@
 /** Cholesky factors of positive definite matrices, and inverses of triangular ones, at the speed of products. */
 import { invariant, UserError } from '../errors/index.ts';
-import { block, multiply, setBlock, transpose } from './matrix.ts';
+import { block, multiply, setBlock } from './matrix.ts';
 import { type Matrix, type MatrixProduct, matrix } from './tensor.ts';
 
 /** Diagonal blocks of this size are treated in plain loops, everything else by products. */
@@ -95,19 +95,21 @@ function factorInPlace(a: Matrix): { pivot: number; value: number } | undefined 
   return undefined;
 }
 
-/** The inverse of a small lower triangular matrix by forward substitution, column by column. */
+/** The inverse of a small lower triangular matrix by forward substitution, row by row. */
 function invertSmall(l: Matrix): Matrix {
   const n = l.rows;
-  const columns = matrix(n, n); // row j holds column j of the inverse, so that the inner loop is contiguous
-  for (let j = 0; j < n; j++) {
-    const start = j * n;
-    for (let i = j; i < n; i++) {
-      let sum = i === j ? 1 : 0;
-      for (let k = j; k < i; k++) sum -= l.data[i * n + k]! * columns.data[start + k]!;
-      const pivot = l.data[i * n + i]!;
-      invariant(pivot !== 0, 'the diagonal of a triangular matrix that is to be inverted has no zero');
-      columns.data[start + i] = sum / pivot;
+  const inverse = matrix(n, n);
+  const { data } = inverse;
+  for (let i = 0; i < n; i++) {
+    const pivot = l.data[i * n + i]!;
+    invariant(pivot !== 0, 'the diagonal of a triangular matrix that is to be inverted has no zero');
+    // Rows are added to rows, not multiplied with each other: no addition waits for the one before.
+    for (let k = 0; k < i; k++) {
+      const weight = l.data[i * n + k]!;
+      for (let j = 0; j <= k; j++) data[i * n + j]! -= weight * data[k * n + j]!;
     }
+    for (let j = 0; j < i; j++) data[i * n + j]! /= pivot;
+    data[i * n + i] = 1 / pivot;
   }
-  return transpose(columns);
+  return inverse;
 }

@@ -53,6 +53,6 @@ export const asFloat64 = ({ rows, cols, data }: Matrix): Tensor => ({
 
 export const asFloat32 = ({ rows, cols, data }: Matrix): Tensor => float32([rows, cols], data);
 
-export function toMatrix({ shape, data }: Tensor): Matrix {
-  return matrix(shape[0]!, shape[1]!, Float64Array.from(data as Float32Array | Float64Array));
-}
+/** A float64 result of the engine, which nobody else has. */
+export const toMatrix = ({ shape, data }: Tensor): Matrix =>
+  matrix(shape[0]!, shape[1]!, data as Float64Array);

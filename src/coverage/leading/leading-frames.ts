@@ -19,7 +19,7 @@ export class LeadingFrames extends Programs {
   constructor(engine: Engine) {
     super(engine);
     this.solver = new LeadingTriplesSolver(engine, this);
-    this.whitener = new GradientWhitener(engine, this);
+    this.whitener = new GradientWhitener(this);
   }
 
   /** Top singular vectors of W, given in the checkpoint's order. */

@@ -71,7 +71,7 @@ export class LeadingTriplesSolver {
     if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return undefined;
     await using owner = new Owner();
     const keep = (dtype: DType, rows: number, width: number) =>
-      owner.own(this.engine.keep({ dtype, shape: [rows, width] }));
+      this.programs.scratch({ dtype, shape: [rows, width] }, owner);
     const [gram, q, x, y, z, far] = await Promise.all([
       keep('float64', short, short),
       keep('float64', short, columns),

@@ -1,10 +1,13 @@
-/** Programs of the engine, one per key, made when they are first asked for. */
-import { Graph } from '../../graph/index.ts';
-import { type Engine, Owner, type Program } from '../../runtime/index.ts';
+/** Programs of the engine, one per key, made when they are first asked for, and arrays that are used again and again. */
+import { Graph, type ValueType } from '../../graph/index.ts';
+import { type Engine, type Held, held, Owner, type Program, type Resident } from '../../runtime/index.ts';
 
 export class Programs extends Owner {
   protected readonly engine: Engine;
   private readonly loaded = new Map<string, Promise<Program>>();
+  private readonly arrays = new Owner();
+  /** Arrays that nobody uses, by type. */
+  private readonly free = new Map<string, Resident[]>();
 
   constructor(engine: Engine) {
     super();
@@ -22,8 +25,31 @@ export class Programs extends Owner {
     return program;
   }
 
-  override release(): Promise<void> {
+  /**
+   * An array whose values nobody may rely on before they are written. When its owner is released it is kept for the
+   * next one of its type: what is large costs more to get and to collect than to multiply.
+   */
+  async scratch(type: ValueType, owner: Owner): Promise<Resident> {
+    const key = `${type.dtype} ${type.shape}`;
+    const free = this.free.get(key) ?? [];
+    this.free.set(key, free);
+    const array = free.pop() ?? (await this.arrays.own(this.engine.keep(type)));
+    const giveBack = async () => {
+      free.push(array);
+    };
+    await owner.own(Promise.resolve(held<Held>({}, giveBack)));
+    return array;
+  }
+
+  /** Frees the arrays; none may be in use. */
+  dropScratch(): Promise<void> {
+    this.free.clear();
+    return this.arrays.release();
+  }
+
+  override async release(): Promise<void> {
     this.loaded.clear();
-    return super.release();
+    await this.dropScratch();
+    await super.release();
   }
 }

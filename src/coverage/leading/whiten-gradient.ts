@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../../graph/index.ts';
 import { invertLower, type Matrix, multiply, type Tensor, tryCholesky } from '../../numeric/index.ts';
-import type { Engine, Owner, Resident } from '../../runtime/index.ts';
+import { Owner, type Resident } from '../../runtime/index.ts';
 import type { Moments } from '../moments.ts';
 import { blockRows, type PanelRange, panelRanges, UpperPanels } from '../upper-panels.ts';
 import { asFloat32, newtonSchulz, orthonormalizing, overlapOf, toMatrix } from './blocks.ts';
@@ -39,11 +39,9 @@ interface Elimination {
 }
 
 export class GradientWhitener {
-  private readonly engine: Engine;
   private readonly programs: Programs;
 
-  constructor(engine: Engine, programs: Programs) {
-    this.engine = engine;
+  constructor(programs: Programs) {
     this.programs = programs;
   }
 
@@ -80,7 +78,7 @@ export class GradientWhitener {
   ): Promise<Elimination | undefined> {
     const [columns, size] = source.shape as [number, number];
     const keep = (rows: number, width: number) =>
-      owner.own(this.engine.keep({ dtype: 'float32', shape: [rows, width] }));
+      this.programs.scratch({ dtype: 'float32', shape: [rows, width] }, owner);
     const addend = await this.ridgeOf(moment, ridge);
     const height = blockRows(size);
     const panels = panelsOf(moment);
@@ -143,7 +141,8 @@ export class GradientWhitener {
     const widths = rows.map(({ shape }) => shape[1]!);
     const key = `${size},${widths},${cols}`;
     const back = await this.programs.get(`back ${key}`, (graph) => buildBack(graph, size, widths, cols));
-    await using block = await this.engine.keep({ dtype: 'float64', shape: [size, cols] });
+    await using owner = new Owner();
+    const block = await this.programs.scratch({ dtype: 'float64', shape: [size, cols] }, owner);
     const fed = Object.fromEntries([
       ...rows.map((row, index) => [`row${index}`, row] as const),
       ...inverses.map((inverse, index) => [`inverse${index}`, inverse] as const),

@@ -30,6 +30,8 @@ async function createSession(
     extra: {
       session: {
         force_spinning_stop: '1',
+        // Small programs take turns with other work on the same cores, which a thread that waits busily would hold up.
+        ...(settings.frugal ? { intra_op: { allow_spinning: '0' } } : {}),
         set_denormal_as_zero: '1',
         ...(settings.prepack ? {} : { disable_prepacking: '1' }),
         model_external_initializers_file_folder_path: folder,
