@@ -24,6 +24,15 @@ describe('the line of a download', () => {
     expect(written.at(-1)).toBe('\r\u001b[2K');
   });
 
+  it('tells the rate of the last while', () => {
+    const { line, written, clock } = lineOn(true);
+    for (let second = 0; second <= 60; second++) {
+      clock.now = 1000 * second;
+      line.update(at(second < 40 ? second * 1000 : 40_000 + (second - 40) * 50_000_000));
+    }
+    expect(written.at(-1)).toContain('1.00 GB of 4.00 GB, 50.0 MB/s, 60 s left');
+  });
+
   it('counts what an earlier run left as there, not as fast', () => {
     const { line, written, clock } = lineOn(false);
     line.update(at(3_000_000_000, 0));

@@ -4,12 +4,14 @@ import { duration } from './duration.ts';
 import { type ProgressStream, StatusLine } from './status-line.ts';
 
 const REDRAW_MS = 100;
-/** Before that, a rate says little. */
+/** A rate is that of so long; before a part of it, it says little. */
+const WINDOW_MS = 15_000;
 const KNOWN_AFTER_MS = 2000;
 
 export class DownloadLine extends StatusLine {
   private id: string | undefined;
-  private started = 0;
+  /** How much had come when, of the last while. */
+  private seen: { readonly ms: number; readonly received: number }[] = [];
 
   constructor(stream: ProgressStream, { now = () => performance.now() } = {}) {
     super(stream, { redrawMs: REDRAW_MS, now });
@@ -19,17 +21,26 @@ export class DownloadLine extends StatusLine {
     const begins = id !== this.id;
     if (begins) {
       this.id = id;
-      this.started = this.now();
+      this.seen = [];
       this.say(`downloading ${id}: ${size(total - done)}${done > 0 ? ` more, ${size(done)} are there` : ''}`);
     }
-    const ms = this.now() - this.started;
-    const rate = ms < KNOWN_AFTER_MS ? 0 : (1000 * received) / ms;
+    const rate = this.rateOf(received);
     const pace = rate > 0 ? `, ${size(rate)}/s, ${duration((total - done) / rate)} left` : '';
     if (done < total) this.show(`${id}: ${size(done)} of ${size(total)}${pace}`, begins && this.redraws);
     else {
       this.end();
       this.id = undefined;
     }
+  }
+
+  /** Bytes a second, 0 while it is not known. */
+  private rateOf(received: number): number {
+    const now = this.now();
+    const last = this.seen.at(-1);
+    if (last === undefined || now - last.ms >= REDRAW_MS) this.seen.push({ ms: now, received });
+    while (this.seen.length > 2 && this.seen[1]!.ms <= now - WINDOW_MS) this.seen.shift();
+    const first = this.seen[0]!;
+    return now - first.ms < KNOWN_AFTER_MS ? 0 : (1000 * (received - first.received)) / (now - first.ms);
   }
 }
 

@@ -86,7 +86,7 @@ async function receive(
     await part.restart();
     throw new Passing('a range was asked for, and another one given');
   }
-  if (!response.ok) throw await refusedBy(hub, reference, response, file.name);
+  if (!response.ok) throw await refusedBy(hub, reference, response, { file: file.name });
   if (response.status !== 206) await part.restart();
   for await (const piece of pieces()) {
     refuseStopped(signal);

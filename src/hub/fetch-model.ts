@@ -43,7 +43,7 @@ export async function fetchModel(
   const fill = (names: readonly string[]) =>
     fillCache(source, repository, pick(info, names, reference), onDownload);
   return inTurn(repository.lockFolder, options, async () => {
-    const path = await fetchNeeded(info, repository.snapshot(info.commit), reference, need, fill);
+    const path = await fetchNeeded(info, repository.snapshot(info.commit), reference, need, fill, options);
     repository.keepCommit(reference.revision, info.commit);
     return path;
   });
@@ -56,6 +56,7 @@ async function fetchNeeded(
   reference: HubReference,
   need: ModelNeed,
   fill: (names: readonly string[]) => Promise<void>,
+  { beforeWeights }: HubOptions,
 ): Promise<string> {
   const names = info.files.map(({ name }) => name);
   const choice = need === 'model' ? chooseModel(names, reference) : undefined;
@@ -63,9 +64,12 @@ async function fetchNeeded(
     await fill(choice.files);
     return snapshot.path(choice.files[0]!);
   }
-  await fill([...filesAside(names), ...(choice === undefined ? [] : [choice.weights])]);
+  await fill(filesAside(names));
   for (const name of [...ASIDE, INDEX_FILE]) if (!names.includes(name)) snapshot.keepLack(name);
-  if (choice?.weights === INDEX_FILE) await fill(shardsOf(snapshot));
+  if (choice === undefined) return snapshot.folder;
+  beforeWeights?.(snapshot.folder);
+  await fill([choice.weights]);
+  if (choice.weights === INDEX_FILE) await fill(shardsOf(snapshot));
   return snapshot.folder;
 }
 

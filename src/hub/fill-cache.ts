@@ -27,6 +27,8 @@ export interface HubOptions {
   readonly hub?: HubSettings | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Called with a model's folder once all but its weights is there, and before those are asked for: may throw. */
+  readonly beforeWeights?: ((folder: string) => void) | undefined;
   /** Told what a person may wonder at, in whole sentences. */
   readonly onNote?: ((text: string) => void) | undefined;
 }

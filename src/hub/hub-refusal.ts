@@ -1,6 +1,7 @@
 /** What the hub's refusals mean, and what to do about them. */
-import { UserError } from '../errors/index.ts';
-import type { HubReference } from './hub-reference.ts';
+import { someOf, UserError } from '../errors/index.ts';
+import { type HubReference, tellReference } from './hub-reference.ts';
+import { Passing } from './hub-request.ts';
 import type { HubSettings } from './hub-settings.ts';
 
 const THING = { models: 'model', datasets: 'data set' } as const;
@@ -13,7 +14,7 @@ export async function refusedBy(
   hub: HubSettings,
   reference: HubReference,
   response: Response,
-  file?: string,
+  { file, revisions = [] }: { readonly file?: string; readonly revisions?: readonly string[] } = {},
 ): Promise<UserError> {
   await response.body?.cancel();
   const { kind, id, revision } = reference;
@@ -37,6 +38,7 @@ export async function refusedBy(
     return new UserError('hub-revision-not-found', {
       what: `The ${thing} ${id} has no revision ${revision}.`,
       got,
+      ...(revisions.length === 0 ? {} : { expected: `one of ${someOf(revisions)}, or a commit` }),
       fix: `choose one of ${page}/commits, or leave @${revision} out`,
     });
   }
@@ -69,4 +71,21 @@ export async function refusedBy(
     got,
     fix: 'check HF_ENDPOINT and the proxy, or try again later',
   });
+}
+
+/** A hub that cannot be reached, told to who may have meant a path; any other error as it is. */
+export function notHereNorThere(hub: HubSettings, reference: HubReference, error: unknown): unknown {
+  if (!(error instanceof UserError && error.code === 'hub-unreachable' && error.cause instanceof Passing))
+    return error;
+  const here = reference.kind === 'models' ? 'no file or folder' : 'no file';
+  return new UserError(
+    error.code,
+    {
+      what: `There is ${here} ${tellReference(reference)} here, and ${hub.endpoint} could not be reached to look for it.`,
+      got: error.cause.message,
+      expected: `a path that exists, or the id of a ${THING[reference.kind]} and a connection`,
+      fix: 'check the path or the connection. Behind a proxy: NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, with Node 24',
+    },
+    { cause: error.cause },
+  );
 }

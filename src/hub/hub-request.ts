@@ -183,19 +183,23 @@ function waitOf(headers: Headers): number | undefined {
   return seconds === undefined ? undefined : 1000 * Number(seconds);
 }
 
-function unreachable(hub: HubSettings, { message, waitMs }: Passing, wait = 0): UserError {
-  if (waitMs !== undefined && wait > LONGEST_WAIT_MS) {
+function unreachable(hub: HubSettings, reason: Passing, wait = 0): UserError {
+  if (reason.waitMs !== undefined && wait > LONGEST_WAIT_MS) {
     return new UserError('hub-busy', {
       what: `${hub.endpoint} wants to be left alone for ${Math.ceil(wait / 60_000)} minutes.`,
-      got: message,
+      got: reason.message,
       fix: 'run the same command later, or with a token (HF_TOKEN): who is logged in may ask more often',
     });
   }
-  return new UserError('hub-unreachable', {
-    what: `${hub.endpoint} could not be reached.`,
-    got: message,
-    fix: 'check the connection and run the same command again: what was downloaded is kept. Behind a proxy: NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, with Node 24',
-  });
+  return new UserError(
+    'hub-unreachable',
+    {
+      what: `${hub.endpoint} could not be reached.`,
+      got: reason.message,
+      fix: 'check the connection and run the same command again: what was downloaded is kept. Behind a proxy: NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, with Node 24',
+    },
+    { cause: reason },
+  );
 }
 
 /** Throws {@link UserError} `stopped` once the work is asked to end. */

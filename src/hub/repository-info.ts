@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
 import { parseJson, SIZE_LIMITS } from '../files/index.ts';
 import { type HubReference, isFileName } from './hub-reference.ts';
-import { refusedBy } from './hub-refusal.ts';
+import { notHereNorThere, refusedBy } from './hub-refusal.ts';
 import { type Answer, request, withRetries } from './hub-request.ts';
 import type { HubSettings } from './hub-settings.ts';
 
@@ -57,8 +57,12 @@ export async function askRepository(
   const address = `${hub.endpoint}/api/${kind}/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await withRetries(hub, signal, async () => {
     const answered = await request(hub, address, { accept: 'application/json' }, signal);
-    if (!answered.response.ok) throw await refusedBy(hub, reference, answered.response);
-    return readText(answered);
+    if (answered.response.ok) return readText(answered);
+    const isRevision = answered.response.headers.get('x-error-code') === 'RevisionNotFound';
+    const revisions = isRevision ? await askRevisions(hub, reference, signal) : [];
+    throw await refusedBy(hub, reference, answered.response, { revisions });
+  }).catch((error: unknown) => {
+    throw notHereNorThere(hub, reference, error);
   });
   const found = answer.safeParse(tryToParse(text));
   if (!found.success) {
@@ -71,6 +75,26 @@ export async function askRepository(
   }
   const { sha, siblings, cardData } = found.data;
   return { commit: sha, files: siblings.flatMap(toFile), configs: toConfigs(cardData) };
+}
+
+const refs = z.object({
+  branches: z.array(z.object({ name: z.string() })).default([]),
+  tags: z.array(z.object({ name: z.string() })).default([]),
+});
+
+/** Branches and tags, for the one who named another; none when the hub does not say. */
+async function askRevisions(
+  hub: HubSettings,
+  { kind, id }: HubReference,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  try {
+    const answered = await request(hub, `${hub.endpoint}/api/${kind}/${id}/refs`, {}, signal);
+    const found = refs.parse(tryToParse(await readText(answered)));
+    return [...found.branches, ...found.tags].map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** Files without a hash are not told of: what they should be could not be known. */

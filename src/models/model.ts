@@ -15,6 +15,7 @@ import { floatProducts, type WeightProvider } from './forward.ts';
 import { chooseKernel, KERNELS } from './int8/choose.ts';
 import { int8Products, packedRanges, packWeights } from './int8/pack.ts';
 import type { MODEL_OPTIONS } from './model-options.ts';
+import { refuseEarly } from './refuse-early.ts';
 import { watchModel } from './watch-model.ts';
 
 /** Those of the table, with its defaults (`docs/options.md`), and what only a program can give. */
@@ -83,7 +84,7 @@ export async function inspectModel(
     signal,
   }: Pick<OpenModelOptions, 'onWarning' | 'onDownload' | 'signal'> = {},
 ): Promise<InspectedModel> {
-  const path = await locateModel(name, { signal, onDownload, onNote: onWarning });
+  const path = await locateModel(name, { signal, onDownload, onNote: onWarning, beforeWeights: refuseEarly });
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   for (const warning of checkpoint.warnings) onWarning(warning);
   return { path, name: nameOf(path), definition, checkpoint, warn: onWarning };
@@ -106,7 +107,7 @@ export async function openModel(name: string, options: OpenModelOptions = {}): P
     onDownload,
     signal,
   } = options;
-  const path = await locateModel(name, { signal, onDownload, onNote: onWarning });
+  const path = await locateModel(name, { signal, onDownload, onNote: onWarning, beforeWeights: refuseEarly });
   const opened = await openCheckpoint(path);
   const checkUnchanged = await watchModel(opened);
   const { definition, checkpoint } = defineModel(opened);
