@@ -1,11 +1,16 @@
 /** docs/options.md as text, from the tables of options; `scripts/write-options.ts` writes it, a test holds it equal. */
+import { ADVISE_OPTIONS } from '../src/cli/advise-options.ts';
 import { PRETRAIN_OPTIONS } from '../src/cli/pretrain-options.ts';
 import { PROBE_OPTIONS } from '../src/cli/probe-options.ts';
 import { REPRODUCE_OPTIONS } from '../src/cli/reproduce-options.ts';
 import { TRAIN_OPTIONS } from '../src/cli/train-options.ts';
 import { MODEL_OPTIONS } from '../src/models/index.ts';
 import { defaultText, type OptionSpec, type OptionSpecs } from '../src/options/index.ts';
-import { PROBE_OPTIONS as PROBE, TRAIN_OPTIONS as TRAIN } from '../src/record/index.ts';
+import {
+  ADVISE_OPTIONS as ADVISE,
+  PROBE_OPTIONS as PROBE,
+  TRAIN_OPTIONS as TRAIN,
+} from '../src/record/index.ts';
 
 const INTRODUCTION = `# Options
 
@@ -18,6 +23,7 @@ the library stands where \`probe()\`, \`train()\` or \`openModel()\` takes the o
 /** Each command with its options, and the names that the library has too. */
 const COMMANDS: readonly (readonly [name: string, specs: OptionSpecs, library: OptionSpecs])[] = [
   ['probe', PROBE_OPTIONS, { ...PROBE, ...MODEL_OPTIONS }],
+  ['advise', ADVISE_OPTIONS, { ...ADVISE, ...MODEL_OPTIONS }],
   ['train', TRAIN_OPTIONS, { ...TRAIN, ...MODEL_OPTIONS, resume: TRAIN_OPTIONS.resume }],
   ['pretrain', PRETRAIN_OPTIONS, {}],
   ['reproduce', REPRODUCE_OPTIONS, {}],

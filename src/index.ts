@@ -29,6 +29,7 @@ export {
   type PeftOptions,
   saveAdapter,
 } from './adapters/index.ts';
+export { type Advice, type AdviseOptions, advise } from './advice/index.ts';
 export {
   type ProbeOptions,
   type ProbeResult,
@@ -42,7 +43,9 @@ export type { Interval, Matrix } from './numeric/index.ts';
 export {
   type AdapterFamily,
   type AdapterRecord,
+  type AdviceRecord,
   adapterRecordSchema,
+  adviceRecordSchema,
   type Basis,
   type BasisResult,
   type Compute,

@@ -37,6 +37,7 @@ export {
 export { type AdapterPlan, readPlan, uniformPlan } from './plan.ts';
 export {
   createAdapter,
+  type LayerPlan,
   needsFrame,
   startLayerAdapter,
   trainedParameters,

@@ -21,6 +21,11 @@ const COMMANDS: readonly LazyCommand[] = [
     load: async () => (await import('./inspect.ts')).inspectCommand(),
   },
   {
+    name: 'advise',
+    summary: 'say what to train under a budget, and at which learning rate',
+    load: async () => (await import('./advise.ts')).adviseCommand(),
+  },
+  {
     name: 'train',
     summary: 'train an adapter in frozen frames on a text, and watch its coverage',
     load: async () => (await import('./train.ts')).trainCommand(),

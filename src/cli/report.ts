@@ -5,8 +5,10 @@ import { UserError } from '../errors/index.ts';
 import { makeFolder, writeTextAtomically } from '../files/index.ts';
 import { choiceOption, defaultsOf, pathOption } from '../options/index.ts';
 import {
+  holdsAdvice,
   holdsReproduction,
   holdsTraining,
+  readAdviceRecord,
   readProbeRecord,
   readReproductionRecord,
   readRunRecord,
@@ -14,7 +16,10 @@ import {
   readTrainRecord,
 } from '../record/index.ts';
 import {
+  adviceMarkdown,
   REPRODUCTION_PAGE,
+  renderAdviceHtml,
+  renderAdviceText,
   renderProbeHtml,
   renderProbeMarkdown,
   renderProbeTable,
@@ -62,6 +67,12 @@ const TRAINING: Renderers = {
   html: (path) => renderTrainHtml(readTrainRecord(path), readTrainMetrics(path), readRunRecord(path)),
 };
 
+const ADVICE: Renderers = {
+  terminal: (path) => renderAdviceText(readAdviceRecord(path), terminalOptions()),
+  markdown: (path) => adviceMarkdown(readAdviceRecord(path)),
+  html: (path) => renderAdviceHtml(readAdviceRecord(path), readRunRecord(path)),
+};
+
 const REPRODUCTION: Renderers = {
   terminal: (path) => renderReproductionTable(readReproductionRecord(path), terminalOptions()),
   markdown: (path) => renderReproductionMarkdown(readReproductionRecord(path)),
@@ -70,6 +81,7 @@ const REPRODUCTION: Renderers = {
 
 function renderersOf(path: string): Renderers {
   if (holdsReproduction(path)) return REPRODUCTION;
+  if (holdsAdvice(path)) return ADVICE;
   return holdsTraining(path) ? TRAINING : PROBE;
 }
 
@@ -82,8 +94,13 @@ Examples:
 
 export function reportCommand(): Command {
   const command = new Command('report')
-    .description('Prints the results of a probe, a training or a reproduction again, from its files alone.')
-    .argument('<run>', 'run directory, or the probe.json, train.json or reproduction.json inside it')
+    .description(
+      'Prints the results of a probe, an advice, a training or a reproduction again, from its files alone.',
+    )
+    .argument(
+      '<run>',
+      'run directory, or the probe.json, advice.json, train.json or reproduction.json inside it',
+    )
     .addHelpText('after', EXAMPLES);
   addOptions(command, OPTIONS);
   return command.action((path: string) => {

@@ -3,7 +3,7 @@ import { UserError } from '../errors/index.ts';
 import { bundledModel, bundledText } from './package-info.ts';
 
 /** What commands with a model and a text do with the text. */
-const PURPOSES = { probe: 'measure on', train: 'train on' };
+const PURPOSES = { probe: 'measure on', train: 'train on', advise: 'advise on' };
 
 export interface Sources {
   readonly modelPath: string;

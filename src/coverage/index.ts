@@ -4,6 +4,7 @@
  */
 export { dependsOnSeed } from './bases.ts';
 export { collectMeasurements, type MeasurePlan } from './collect.ts';
+export { atRank } from './energies.ts';
 export { estimateProbe } from './estimate-probe.ts';
 export { dimension, nullEnergy, parameterCount } from './families.ts';
 export { type Frame, type FrameSet, frameRank, frameValue, placeFrames } from './frame.ts';

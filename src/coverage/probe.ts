@@ -8,10 +8,11 @@ import { type Batch, type Receipt, readSequences, sampleBatches } from '../text/
 import { compareBases } from './compare-bases.ts';
 import { measureParts } from './measure-parts.ts';
 import { describePlan, planMemory } from './memory-plan.ts';
+import type { NaturalCurves } from './natural.ts';
 import type { ProbeOptions } from './options.ts';
 import { type ProbeSettings, resolveProbe } from './settings.ts';
 import { StageClock } from './stage-clock.ts';
-import { energyOf, summarizeGroup, summarizeModuleTypes } from './summarize.ts';
+import { energyOf, type MeasuredLayer, summarizeGroup, summarizeModuleTypes } from './summarize.ts';
 
 /** Significant digits of what a record says: more than any interval here resolves. */
 const DIGITS = 6;
@@ -21,6 +22,8 @@ export interface ProbeResult {
   readonly record: ProbeRecord;
   /** The measured batches, in order: token ids and loss masks. */
   readonly batches: readonly Batch[];
+  /** ν at every rank, by basis and layer; empty where it was not measured. */
+  readonly natural: ReadonlyMap<string, ReadonlyMap<string, NaturalCurves>>;
 }
 
 /**
@@ -62,6 +65,7 @@ export async function probe(
     const global = summarizeGroup(finished, settings);
     return {
       batches: measured.batches,
+      natural: naturalOf(finished),
       record: {
         schema: 'rankscope.probe',
         version: 1,
@@ -97,6 +101,18 @@ export async function probe(
     await engine.close();
     removeTemporaryFolder(folder);
   }
+}
+
+function naturalOf(layers: readonly MeasuredLayer[]): ProbeResult['natural'] {
+  const found = new Map<string, Map<string, NaturalCurves>>();
+  for (const { measurement, bases } of layers) {
+    for (const { basis, natural } of bases) {
+      if (natural === null) continue;
+      const ofBasis = found.get(basis) ?? new Map<string, NaturalCurves>();
+      found.set(basis, ofBasis.set(measurement.name, natural));
+    }
+  }
+  return found;
 }
 
 interface ProbeData {

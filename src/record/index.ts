@@ -3,6 +3,8 @@
  * whole or not at all. Reports read these and nothing else.
  */
 export * from './adapter-record.ts';
+export * from './advice-record.ts';
+export * from './advise-options.ts';
 export * from './bases.ts';
 export * from './claims-record.ts';
 export * from './common.ts';
@@ -11,13 +13,16 @@ export * from './probe-options.ts';
 export * from './probe-record.ts';
 export {
   ADAPTER_FILE,
+  ADVICE_FILE,
   CLAIMS_FILE,
+  holdsAdvice,
   holdsReproduction,
   holdsTraining,
   PROBE_FILE,
   REPRODUCTION_FILE,
   RUN_FILE,
   readAdapterRecord,
+  readAdviceRecord,
   readProbeRecord,
   readReproductionRecord,
   readRunRecord,
@@ -32,6 +37,7 @@ export {
   createRunDirectory,
   discardRun,
   finishRun,
+  writeAdviceRecord,
   writePretrainRecord,
   writeProbeRecord,
   writeReproductionRecord,

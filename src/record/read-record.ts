@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { UserError } from '../errors/index.ts';
 import { parseJson, readJsonFile, readTextFile, SIZE_LIMITS } from '../files/index.ts';
 import { type AdapterRecord, adapterRecordSchema } from './adapter-record.ts';
+import { type AdviceRecord, adviceRecordSchema } from './advice-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import { type ReproductionRecord, reproductionRecordSchema } from './reproduction-record.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
@@ -22,6 +23,7 @@ export const TRAIN_FILE = 'train.json';
 export const PRETRAIN_FILE = 'pretrain.json';
 export const METRICS_FILE = 'metrics.jsonl';
 export const REPRODUCTION_FILE = 'reproduction.json';
+export const ADVICE_FILE = 'advice.json';
 export const CLAIMS_FILE = 'claims.json';
 
 /** What PEFT names its adapters' description. */
@@ -72,6 +74,20 @@ export function readTrainRecord(path: string): TrainRecord {
  */
 export function readReproductionRecord(path: string): ReproductionRecord {
   return readRecord(fileIn(path, REPRODUCTION_FILE), reproductionRecordSchema);
+}
+
+/**
+ * The record of an advice in `path`: its directory, or the file itself.
+ *
+ * @throws UserError as {@link readProbeRecord}.
+ */
+export function readAdviceRecord(path: string): AdviceRecord {
+  return readRecord(fileIn(path, ADVICE_FILE), adviceRecordSchema);
+}
+
+/** Whether `path` is the directory of an advice, or the record of one; throws as {@link holdsTraining}. */
+export function holdsAdvice(path: string): boolean {
+  return holds(path, ADVICE_FILE, adviceRecordSchema);
 }
 
 /**
@@ -135,6 +151,7 @@ export function readRunRecord(path: string): RunRecord | null {
 }
 
 type RecordSchema =
+  | typeof adviceRecordSchema
   | typeof reproductionRecordSchema
   | typeof trainRecordSchema
   | typeof probeRecordSchema

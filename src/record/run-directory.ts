@@ -8,10 +8,12 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { invariant, UserError } from '../errors/index.ts';
 import { isLockFile, makeFolder, tellWriteErrors } from '../files/index.ts';
+import { type AdviceRecord, adviceRecordSchema } from './advice-record.ts';
 import { type ClaimsRecord, claimsRecordSchema } from './claims-record.ts';
 import { type PretrainRecord, pretrainRecordSchema } from './pretrain-record.ts';
 import { type ProbeRecord, probeRecordSchema } from './probe-record.ts';
 import {
+  ADVICE_FILE,
   CLAIMS_FILE,
   METRICS_FILE,
   PRETRAIN_FILE,
@@ -56,6 +58,12 @@ export function createRunDirectory(path: string, run: RunRecord): string {
 export function writeProbeRecord(directory: string, record: ProbeRecord): void {
   checkRecord(probeRecordSchema, record, PROBE_FILE);
   writeJsonAtomic(join(directory, PROBE_FILE), record);
+}
+
+/** Writes `advice.json`, as {@link writeProbeRecord}. */
+export function writeAdviceRecord(directory: string, record: AdviceRecord): void {
+  checkRecord(adviceRecordSchema, record, ADVICE_FILE);
+  writeJsonAtomic(join(directory, ADVICE_FILE), record);
 }
 
 /** Writes `train.json`, as {@link writeProbeRecord}. */

@@ -2,6 +2,7 @@
  * Room `report`: records turned into text, Markdown and pages. It reads schema-checked records and nothing else, so
  * a report can be made again, years later, from the files of a run.
  */
+export { adviceMarkdown, renderAdviceHtml, renderAdviceText } from './advice.ts';
 
 export { type FindingsSource, renderFindings } from './findings.ts';
 export { formatCompact, formatCount, formatNumber, formatSeconds } from './format.ts';

@@ -9,6 +9,13 @@ export { hasAnyCheckpoint, hasCheckpoint, refuseNothingToResume } from './checkp
 export { clipByGlobalNorm } from './clip.ts';
 export { piecesOf } from './fed-weights.ts';
 export { initialWeights } from './initial-weights.ts';
+export {
+  type AdvisedRate,
+  advisedRate,
+  FIRST_STEP_BATCHES,
+  type FirstStep,
+  measureFirstStep,
+} from './learning-rate/index.ts';
 export { type TrainingState, trainingSteps } from './loop.ts';
 export { readMetrics, type StepMetrics } from './metrics-file.ts';
 export type { NamedArrays } from './named-arrays.ts';

@@ -1,4 +1,5 @@
 /** Which quantity, measured before training or early in it, ranks the tuned losses of arms best? */
+import { lnOf } from '../../advice/index.ts';
 import { mean } from '../../numeric/index.ts';
 import type { ExperimentFigure, ExperimentTable } from '../../record/index.ts';
 import type { Claim, Experiment, Results } from '../experiment.ts';
@@ -22,7 +23,6 @@ import {
   fittedLaw,
   heldOutNatural,
   LAWS,
-  lnOf,
   longestPilot,
   naturalLaw,
   parameters,

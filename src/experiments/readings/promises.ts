@@ -1,4 +1,5 @@
 /** Quantities that could foretell the loss of an arm before it is trained, or early on. */
+import { LOSS_LAW, lnOf } from '../../advice/index.ts';
 import { mean, spearman } from '../../numeric/index.ts';
 import type { Results, Scale } from '../experiment.ts';
 import { PILOT_STEPS } from '../trial.ts';
@@ -13,11 +14,6 @@ export interface Quantity {
   readonly name: string;
   readonly promises: Promises;
 }
-
-/** Held-out ν can fall below 0 by noise; its logarithm then stands at this value's. */
-const LEAST = 0.01;
-
-export const lnOf = (value: number): number => Math.log(Math.max(value, LEAST));
 
 /** A figure of each arm by itself. */
 const single =
@@ -34,12 +30,6 @@ const parametersOf = ({ runs }: MeasuredArm): number => runs[0]!.parameters;
  * here: loss ≈ a − 0.0134 · ln(parameters) − 0.0114 · ln(held-out ν).
  */
 const SKETCH = { parameters: 0.0134, natural: 0.0114 };
-
-/**
- * The constants that the full run gave on the bundled model, twelve arms, mean of five seeds (`predictor`, “The laws”, in
- * results/reproduction/bundled); written down before any arm was trained on SmolLM2-135M.
- */
-const BUNDLED = { parameters: 0.0136, natural: 0.0442 };
 
 /** A law of two factors, of which this is what it needs of an arm: null where the arm has no such figure. */
 type Law = (arm: MeasuredArm, seed: number) => Factors | null;
@@ -113,7 +103,7 @@ function given(name: string, constants: typeof SKETCH): Quantity & { readonly fo
   };
 }
 export const sketchLaw = given('the sketches', SKETCH);
-export const bundledLaw = given('the bundled model', BUNDLED);
+export const bundledLaw = given('the bundled model', LOSS_LAW);
 export const naturalLaw: Quantity = {
   name: 'law fitted to ln parameters and ln held-out ν',
   promises: acrossHalves(ofNatural),

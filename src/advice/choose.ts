@@ -1,0 +1,119 @@
+/** From ν of every layer and basis to a plan. */
+import { UserError } from '../errors/index.ts';
+import type { LinearLayer } from '../models/index.ts';
+import type { AdviceRecord } from '../record/index.ts';
+import { isDrawn } from '../record/index.ts';
+import { allocate } from './allocate.ts';
+import { coreParameters, largestRank } from './budget.ts';
+import {
+  behind,
+  type Candidate,
+  hasSignal,
+  heldOut,
+  type LayerCurves,
+  overPasses,
+  passesOf,
+  winner,
+} from './candidates.ts';
+import { promise } from './loss-law.ts';
+
+type Choice = Pick<
+  AdviceRecord,
+  'natural' | 'verdict' | 'runnersUp' | 'next' | 'allocation' | 'stability'
+> & {
+  readonly plan: Candidate;
+  /** Names of the layers that the plan is on. */
+  readonly kept: readonly string[];
+  readonly notes: readonly string[];
+};
+
+/** How many runners-up are named. */
+const NAMED = 2;
+
+/**
+ * One rank on every layer that has signal, in the frames of the most promise by the law of parameters and held-out ν.
+ * Ranks that differ from layer to layer are worked out and told, not advised: allocated by held-out ν or by gradients,
+ * they have not beaten one rank for all.
+ *
+ * @param natural ν by basis and layer, up to the rank of twice the budget.
+ * @throws UserError `no-signal`
+ */
+export function choose(
+  natural: ReadonlyMap<string, LayerCurves>,
+  layers: readonly LinearLayer[],
+  budget: number,
+): Choice {
+  const rank = largestRank(layers, coreParameters, budget);
+  const bases = [...natural.keys()];
+  const kept = layers.filter(({ name }) =>
+    bases.some((basis) => hasSignal(natural.get(basis)!.get(name)!, rank)),
+  );
+  if (kept.length === 0) throw noSignal();
+  const candidates = (parameters: number): Candidate[] => {
+    // Frames are as wide as all layers together would want them.
+    const columns = Math.max(...kept.map(({ name }) => natural.get(bases[0]!)!.get(name)!.heldOut.length));
+    const fitting = Math.min(columns, largestRank(kept, coreParameters, parameters));
+    return bases.map((basis) => ({
+      basis,
+      curves: new Map(kept.map(({ name }) => [name, natural.get(basis)!.get(name)!])),
+      rank: fitting,
+      parameters: coreParameters(kept, fitting),
+    }));
+  };
+  const all = candidates(budget);
+  const best = winner(all);
+  const sum = overPasses(passesOf(best), (without) => heldOut(best, without));
+  if (sum.low <= 0) throw noSignal();
+  const random = all.find(({ basis }) => isDrawn(basis));
+  const others = all.filter((one) => one !== best);
+  const runnersUp = others
+    .map((one) => ({ ...asPlan(one), behind: behind(best, one) }))
+    .toSorted((a, b) => a.behind.mean - b.behind.mean);
+  const beatsRandom = random === undefined || (random !== best && behind(best, random).low > 0);
+  const tied = runnersUp.length > 0 && runnersUp[0]!.behind.low <= 0;
+  const larger = candidates(2 * budget).find(({ basis }) => basis === best.basis)!;
+  const allocated = allocate(best.curves, budget);
+  const ranks = [...allocated.ranks.values()];
+  const passes = passesOf(best);
+  const winners = Array.from({ length: passes }, (_, pass) => winner(all, pass).basis);
+  return {
+    plan: best,
+    kept: kept.map(({ name }) => name),
+    natural: sum,
+    verdict: beatsRandom ? (tied ? 'tied' : 'clear') : 'random',
+    runnersUp: runnersUp.slice(0, NAMED),
+    next: larger.parameters > best.parameters ? { ...asPlan(larger), gain: behind(larger, best) } : null,
+    allocation: {
+      parameters: allocated.parameters,
+      layers: ranks.filter((one) => one > 0).length,
+      lowest: Math.min(...ranks),
+      highest: Math.max(...ranks),
+      gain:
+        promise(Math.max(1, allocated.parameters), allocated.natural) -
+        promise(best.parameters, heldOut(best)),
+      gap: allocated.gap,
+    },
+    stability: { replicates: passes, same: winners.filter((basis) => basis === best.basis).length },
+    notes:
+      kept.length < layers.length
+        ? [
+            `${layers.length - kept.length} of ${layers.length} layers are left out: two halves of the text agree on nothing there.`,
+          ]
+        : [],
+  };
+}
+
+const asPlan = ({ basis, rank, parameters }: Candidate) => ({
+  family: 'core' as const,
+  basis,
+  rank,
+  parameters,
+});
+
+const noSignal = (): UserError =>
+  new UserError('no-signal', {
+    what: 'the gradients of this text are noise: two halves of it agree on no direction, in any frames',
+    got: 'held-out ν that is not above 0',
+    expected: 'a text that one part of can teach something of the rest',
+    fix: 'give more text, or another; --calibration-batches with a higher number looks at more of it',
+  });

@@ -1,0 +1,20 @@
+/** The options of `rankscope advise`: those of the library, and what a command adds. */
+import { pathOption, switchOption } from '../options/index.ts';
+import { ADVISE_OPTIONS as LIBRARY } from '../record/index.ts';
+import { dataOption, modelOptions, quietOption } from './option-kinds.ts';
+
+const RUN = 'The run that it is for:';
+const HOW = 'How to look:';
+const OUTPUT = 'Output:';
+
+export const ADVISE_OPTIONS = {
+  ...LIBRARY,
+  data: dataOption(RUN, 'train on'),
+  ...modelOptions(HOW),
+  out: pathOption('--out <dir>', OUTPUT, 'folder for the plan and its reasons', '--out advice', {
+    shownDefault: 'rankscope-runs/advise-<model>-<time>',
+    aliases: ['output-dir'],
+  }),
+  json: switchOption('--json', OUTPUT, 'print the record as JSON'),
+  quiet: quietOption(OUTPUT),
+};
