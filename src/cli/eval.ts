@@ -14,6 +14,7 @@ import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '.
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';
+import { afterEvaluation, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { dataOption, modelOptions } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
@@ -58,12 +59,16 @@ export function evalCommand(): Command {
   addOptions(command, OPTIONS);
   return command.action(async (model: string | undefined) => {
     const options = readOptions(command, OPTIONS);
-    process.stdout.write(await sayingFlags(OPTIONS, () => runEval(model, options)));
+    const { told, next } = await sayingFlags(OPTIONS, () => runEval(model, options));
+    process.stdout.write(told);
+    tellNext(next);
   });
 }
 
-/** @returns what to print. */
-async function runEval(given: string | undefined, options: Options): Promise<string> {
+async function runEval(
+  given: string | undefined,
+  options: Options,
+): Promise<{ told: string; next: readonly Step[] }> {
   const {
     adapter: runs = [],
     compute,
@@ -119,12 +124,20 @@ async function runEval(given: string | undefined, options: Options): Promise<str
       seqLen,
       receipt: { sequences: count, targets, notes, first },
     };
-    return options.json
+    const told = options.json
       ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
       : printable(renderEvaluations(results, data, terminalOptions().columns));
+    return { told, next: afterEvaluation(bestOf(runs, results), path, dataPath) };
   } finally {
     await engine.close();
   }
+}
+
+/** The run with the lowest loss; undefined where none lowered it. */
+function bestOf(runs: readonly string[], results: readonly Evaluated[]): string | undefined {
+  const [base, ...others] = results.filter(({ form }) => form !== 'merged').map(({ loss }) => loss.mean);
+  const lowest = Math.min(...others);
+  return lowest < base! ? runs[others.indexOf(lowest)] : undefined;
 }
 
 /** Writes the merged model to a folder of its own, as an export would, and removes it afterwards. */

@@ -22,6 +22,7 @@ import {
 import { readAdapterRecord, readRunRecord, SAVE_TYPES } from '../record/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
+import { AFTER_EXPORT, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayFlag, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
@@ -74,18 +75,23 @@ export function exportCommand(): Command {
   addOptions(command, OPTIONS);
   return command.action(async (run: string) => {
     const options = readOptions(command, OPTIONS);
-    process.stdout.write(printable(await sayingFlags(OPTIONS, () => runExport(run, options))));
+    const { told, next } = await sayingFlags(OPTIONS, () => runExport(run, options));
+    process.stdout.write(printable(told));
+    tellNext(next);
   });
 }
 
-/** @returns what to tell. */
-async function runExport(run: string, options: Options): Promise<string> {
+async function runExport(run: string, options: Options): Promise<{ told: string; next: readonly Step[] }> {
   const { out } = options;
   checkOptions(run, options);
-  const { adapter, notes } = await write(run, out!, options);
+  const { adapter, notes, base } = await write(run, out!, options);
   for (const note of notes) process.stderr.write(`note: ${note(sayFlag(OPTIONS))}\n`);
   const { trainedParameters } = adapter.record;
-  return `${relative(process.cwd(), resolve(out!)) || '.'}: ${sizeText(out!)}, ${trainedParameters} trained parameters\n`;
+  const place = relative(process.cwd(), resolve(out!)) || '.';
+  return {
+    told: `${place}: ${sizeText(out!)}, ${trainedParameters} trained parameters\n`,
+    next: AFTER_EXPORT[options.format ?? DEFAULT](place, options.baseModel ?? base),
+  };
 }
 
 /** Opens as much of the base as the format needs, and writes it; gives the adapter, and what to tell. */
@@ -105,17 +111,18 @@ async function write(run: string, out: string, options: Options) {
     const adapter = await loadAdapter(run, base);
     if (base === undefined)
       tellWarning(`the base model is not at ${recorded} any more: that it is the right one was not checked`);
-    return { adapter, notes: await format.write(inputs(adapter, base?.path ?? recorded)) };
+    const path = base?.path ?? recorded;
+    return { adapter, notes: await format.write(inputs(adapter, path)), base: path };
   }
   const path = chooseBaseModel(named, [run]);
   if (format.needs === 'config') {
     const base = await inspectModel(path, telling);
     const adapter = await loadAdapter(run, base);
-    return { adapter, notes: await format.write(inputs(adapter, base.path), base) };
+    return { adapter, notes: await format.write(inputs(adapter, base.path), base), base: base.path };
   }
   const base = await openModel(path, { cacheFolder, ...telling });
   const adapter = await loadAdapter(run, base);
-  return { adapter, notes: await format.write(inputs(adapter, base.path), base) };
+  return { adapter, notes: await format.write(inputs(adapter, base.path), base), base: base.path };
 }
 
 /** Options that some format takes, by name. */

@@ -10,6 +10,7 @@ import { createOnnxEngine } from '../runtime/index.ts';
 import { TextStream, type Tokenizer } from '../text/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
+import { exportStep, quickProbe, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { modelOptions } from './option-kinds.ts';
 import { printable } from './print.ts';
@@ -82,6 +83,8 @@ export function generateCommand(): Command {
       for await (const text of continueText(model, options)) process.stdout.write(shown(text));
     });
     process.stdout.write('\n');
+    if (options.adapter !== undefined) tellNext([exportStep(options.adapter)]);
+    else tellNext([quickProbe(chooseBaseModel(model, []))]);
   });
 }
 

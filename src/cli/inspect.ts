@@ -1,9 +1,10 @@
 /** `rankscope inspect`: what stands at a path, told from headers. */
 import { Command } from 'commander';
-import { estimateCosts, inspect } from '../inspection/index.ts';
+import { estimateCosts, type Inspection, inspect } from '../inspection/index.ts';
 import { type OptionValues, switchOption } from '../options/index.ts';
 import { tellDownload } from './download-line.ts';
 import { renderCosts, renderInspection } from './inspect-table.ts';
+import { AFTER_EXPORT, exportStep, quickProbe, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
@@ -58,4 +59,17 @@ async function runInspect(path: string, { time = true, json = false }: OptionVal
   }
   process.stdout.write(printable(renderInspection(inspection, terminalOptions())));
   if (wantsCosts) process.stdout.write(renderCosts(await estimateCosts(model), terminalOptions()));
+  tellNext(stepsAfter(inspection));
+}
+
+function stepsAfter(inspection: Inspection): readonly Step[] {
+  const { kind, path } = inspection;
+  if (kind === 'model') return [quickProbe(path)];
+  if (kind === 'run') return [{ command: rankscope('report', path), why: 'its results' }];
+  if (kind === 'weights') return [{ command: rankscope('inspect', path, '--json'), why: 'every tensor' }];
+  if (inspection.form === 'rankscope') return [exportStep(path)];
+  return AFTER_EXPORT[inspection.form === 'gguf' ? 'gguf-lora' : 'peft'](
+    path,
+    inspection.baseModel ?? 'base',
+  );
 }

@@ -16,6 +16,7 @@ import {
   readMetrics,
   refuseNothingToResume,
 } from '../training/index.ts';
+import { rankscope, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { locateTokenizer, type PretrainInputs, readInputs } from './pretrain-inputs.ts';
 import { PRETRAIN_OPTIONS, type PretrainFlags, resolveFlags } from './pretrain-options.ts';
@@ -98,6 +99,10 @@ async function runPretrain(flags: PretrainFlags): Promise<number> {
     writePretrainRecord(flags.out, await makeRecord(engine, flags, inputs));
     finishRun(flags.out, 'complete');
     process.stdout.write(`${printable(flags.out)}\n`);
+    tellNext([
+      { command: rankscope('generate', flags.out, '--prompt', 'The '), why: 'hear it' },
+      { command: rankscope('probe', flags.out, '--data', flags.data), why: 'what an adapter could reach' },
+    ]);
     return 0;
   } catch (error) {
     progress.end();

@@ -8,6 +8,7 @@ import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
 import { readDocuments } from '../text/index.ts';
 import { tellDownload } from './download-line.ts';
+import { afterProbe, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
@@ -108,5 +109,6 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
   } else {
     process.stdout.write(`${renderProbeTable(record, terminalOptions())}\nreport: ${printable(report)}\n`);
   }
+  if (!options.quiet) tellNext(afterProbe(record));
   return record.status === 'partial' ? EXIT_STOPPED : 0;
 }

@@ -32,6 +32,7 @@ import {
   trainingMarkdown,
 } from '../report/index.ts';
 
+import { afterProbe, afterTraining, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { wrapped } from './wrapped.ts';
@@ -107,7 +108,17 @@ export function reportCommand(): Command {
     const { format, out } = { ...defaultsOf(OPTIONS), ...readOptions(command, OPTIONS) };
     if (out === undefined) process.stdout.write(renderersOf(path)[format](path));
     else writePages(path, out);
+    tellNext(stepsAfter(path));
   });
+}
+
+/** What goes on from a finished run. */
+function stepsAfter(path: string): Step[] {
+  if (holdsReproduction(path))
+    return [{ command: rankscope('report', path, '--out', 'pages'), why: 'its pages, for a browser' }];
+  if (!holdsTraining(path)) return afterProbe(readProbeRecord(path));
+  const { data, evalData } = readTrainRecord(path);
+  return afterTraining(path, (evalData ?? data).path, evalData !== null);
 }
 
 /** The pages link to each other, which standard output has no place for. */

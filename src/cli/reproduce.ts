@@ -18,6 +18,7 @@ import type { OptionValues } from '../options/index.ts';
 import { renderReproductionTable } from '../report/index.ts';
 import { tellDownload } from './download-line.ts';
 import { duration } from './duration.ts';
+import { rankscope, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
 import { printable, terminalOptions } from './print.ts';
@@ -117,6 +118,14 @@ async function runReproduce(names: readonly string[], options: Options): Promise
   if (stopped) line.say('stopped early: the same command goes on');
   else if (result.failed.length > 0) {
     line.say(`${result.failed.length} trials failed, see above: the same command tries them again`);
+  }
+  if (!options.quiet) {
+    const again = { command: rankscope(...process.argv.slice(2)), why: 'goes on' };
+    const pages = {
+      command: rankscope('report', shortPath(directory), '--out', 'pages'),
+      why: 'its pages, for a browser',
+    };
+    tellNext([stopped || result.failed.length > 0 ? again : pages]);
   }
   return stopped ? EXIT_STOPPED : result.failed.length > 0 ? 1 : 0;
 }

@@ -19,6 +19,7 @@ import { readDocuments } from '../text/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { tellDownload } from './download-line.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
+import { afterTraining, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
@@ -158,7 +159,22 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
   process.stdout.write(
     options.json ? `${JSON.stringify(result.record)}\n` : `${printable(lines.join('\n'))}\n`,
   );
+  if (!options.quiet) {
+    const held = options.evalData !== undefined;
+    tellNext(
+      status === 'partial'
+        ? [goingOn(place, options)]
+        : afterTraining(place, held ? options.evalData! : dataPath, held),
+    );
+  }
   return status === 'partial' ? EXIT_STOPPED : 0;
+}
+
+/** The command as it was given, which goes on where it stopped. */
+function goingOn(place: string, { out, resume }: Options): Step {
+  const given = process.argv.slice(2);
+  const command = rankscope(...given, ...(out === undefined ? ['--out', place] : []), !resume && '--resume');
+  return { command, why: 'goes on where it stopped' };
 }
 
 /** A new run directory, or with --resume the one that is there. */

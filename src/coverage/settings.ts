@@ -6,6 +6,7 @@ import { isDrawn, PROBE_OPTIONS, type ProbeRecord } from '../record/index.ts';
 import { isDataDriven } from './bases.ts';
 import { type FramePlan, planFrames } from './make-frames.ts';
 import { type ProbeOptions, selectRanks } from './options.ts';
+import { layersOfFewBlocks, lessOf, quickRanks, tellQuick } from './quick.ts';
 import { selectLayers } from './select-layers.ts';
 
 export type ProbeSettings = ProbeRecord['settings'];
@@ -22,7 +23,7 @@ export interface ResolvedProbe {
 /** @throws UserError when an option is out of range or does not fit the model. */
 export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe {
   const { contextLength } = model.definition;
-  const given = resolveOptions(PROBE_OPTIONS, options);
+  const given = resolveOptions(PROBE_OPTIONS, options.quick ? lessOf(options) : options);
   if (given.device === 'webgpu' && model.compute !== 'float32') {
     throw new UserError('options-conflict', (option) => ({
       what: `${option('device')} webgpu computes in float32.`,
@@ -30,7 +31,8 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
       fix: 'leave out one of the two',
     }));
   }
-  const layers = selectLayers(model.definition.layers, given.layers);
+  const selected = selectLayers(model.definition.layers, given.layers);
+  const layers = given.quick ? layersOfFewBlocks(selected) : selected;
   const plans = planFrames([...new Set(given.bases)], given.randomFrames, layers);
   const bases = [...new Set(plans.map(({ basis }) => basis))];
   const asked = given.batches;
@@ -40,7 +42,7 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
       file ? [{ name: basis, path: file.path, label: file.label }] : [],
     ),
     families: [...new Set(given.families)],
-    ranks: selectRanks(given.ranks, layers),
+    ranks: given.quick ? quickRanks(given.ranks, layers) : selectRanks(given.ranks, layers),
     layers: given.layers,
     // Batches are measured in pairs; a single one has no other to be told from.
     batches: asked === 1 ? 1 : 2 * Math.ceil(asked / 2),
@@ -56,13 +58,18 @@ export function resolveProbe(model: Model, options: ProbeOptions): ResolvedProbe
     compute: model.compute,
     ...(model.int8Kernel !== undefined && { int8Kernel: model.int8Kernel }),
     device: given.device,
+    quick: given.quick,
     seed: given.seed,
   };
   return {
     settings,
     layers,
     plans,
-    notes: [...notesOn(settings, layers, asked), ...notesOnFiles(settings, layers, plans)],
+    notes: [
+      ...(given.quick ? [tellQuick(options, settings, selected, layers)] : []),
+      ...notesOn(settings, layers, asked),
+      ...notesOnFiles(settings, layers, plans),
+    ],
   };
 }
 

@@ -102,6 +102,11 @@ export const PROBE_SETTINGS = {
     default: '*' as string,
     shownDefault: 'all',
   },
+  quick: switchOption(
+    '--quick',
+    WHAT,
+    'a first look, about a minute for 135M parameters: few batches, ranks to 64, layers of four blocks',
+  ),
   natural: switchOption('--no-natural', WHAT, 'leave out natural coverage ν'),
   spectrumBatches: wholeOption(
     'spectrum-batches',

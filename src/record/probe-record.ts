@@ -189,6 +189,8 @@ const probeShape = z.strictObject({
     int8Kernel: int8KernelSchema.optional(),
     /** What computed the passes. Absent from older records: the processor. */
     device: PROBE_SETTINGS.device.schema.optional(),
+    /** Whether less was measured than by default; the notes say what. Absent from older records. */
+    quick: PROBE_SETTINGS.quick.schema.optional(),
   }),
   measured: z.strictObject({
     batches: z.int(),

@@ -27,3 +27,4 @@ export {
 } from './terminal-table.ts';
 export { renderTrainHtml } from './train-html.ts';
 export { describeAdapter, summarizeTraining, trainingMarkdown } from './train-summary.ts';
+export { headlineRank } from './view.ts';
