@@ -51,25 +51,24 @@ export function collectSpectra(
   return ofInputs;
 }
 
-/** A symmetric matrix whose eigenvalues are the squares of a gradient's singular values. */
+/** Whose gradient it is, as a symmetric matrix whose eigenvalues are the squares of its singular values. */
 interface Squared {
   readonly layer: string;
-  readonly matrix: Matrix;
+  readonly matrix: () => Promise<Matrix>;
   /** min(m, n) of the layer. */
   readonly shorter: number;
 }
 
 /**
- * Reads the singular values of single batches' gradients out of passes, min(m, n) of each, descending. The eigenvalues
- * are found while the engine is at its next passes.
+ * Reads the singular values of single batches' gradients out of passes, min(m, n) of each, descending. They are found
+ * while the engine is at its next passes, which do not wait for that.
  */
 export class SpectraReader {
   private readonly spectra: ReadonlyMap<string, Float64Array[]>;
   private readonly product: MatrixProduct;
-  private readonly waiting: Squared[] = [];
   private readonly wanted: number;
   private batches = 0;
-  private solving: Promise<void> | undefined;
+  private solving: Promise<void> = Promise.resolve();
 
   /**
    * @param spectra layer → spectra, which are added to.
@@ -82,16 +81,14 @@ export class SpectraReader {
   }
 
   /** Takes what {@link collectSpectra} put out in a pass, which is removed from `outputs`. */
-  async read(outputs: Record<string, Tensor>, layers: readonly LayerSides[], lanes: number): Promise<void> {
-    const all = await squaredGradients(outputs, layers, lanes, this.product);
-    const places = new Map<string, number>();
-    for (const one of all) {
-      const lane = places.get(one.layer) ?? 0;
-      places.set(one.layer, lane + 1);
-      if (this.batches + lane < this.wanted) this.waiting.push(one);
-    }
+  read(outputs: Record<string, Tensor>, layers: readonly LayerSides[], lanes: number): void {
+    const wanted = Math.min(lanes, this.wanted - this.batches);
+    const all = squaredGradients(outputs, layers, { lanes, wanted, product: this.product });
     this.batches += lanes;
-    this.solving ??= this.solve();
+    const solved = this.solving.then(() => this.solve(all));
+    // A failure is told by `end`.
+    solved.catch(() => {});
+    this.solving = solved;
   }
 
   /** Waits for all of them. */
@@ -99,26 +96,32 @@ export class SpectraReader {
     await this.solving;
   }
 
-  private async solve(): Promise<void> {
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+  private async solve(all: readonly Squared[]): Promise<void> {
+    const asked: { squared: Promise<Matrix>; of: Squared }[] = [];
+    for (const of of all) {
       // Between two of them the next pass can be asked for.
       await new Promise(setImmediate);
-      this.spectra.get(next.layer)!.push(rootsOf(symmetricValues(next.matrix), next.shorter));
+      const squared = of.matrix();
+      squared.catch(() => {});
+      asked.push({ squared, of });
     }
-    this.solving = undefined;
+    for (const { squared, of } of asked) {
+      await new Promise(setImmediate);
+      this.spectra.get(of.layer)!.push(rootsOf(symmetricValues(await squared), of.shorter));
+    }
   }
 }
 
-/** Of every layer and lane, in order. */
-async function squaredGradients(
+/** Of every layer and wanted lane, in order. */
+function squaredGradients(
   outputs: Record<string, Tensor>,
   layers: readonly LayerSides[],
-  lanes: number,
-  product: MatrixProduct,
-): Promise<Squared[]> {
+  { lanes, wanted, product }: { lanes: number; wanted: number; product: MatrixProduct },
+): Squared[] {
   const owners = inputOwners(layers);
   const roots = new Map<string, Matrix>();
   const all: Squared[] = [];
+  const inputs = new Map<string, Matrix | undefined>();
   const take = (layer: string, part: Part, lane: number): Matrix | undefined => {
     const name = outputName(layer, part, lane);
     const output = outputs[name];
@@ -128,16 +131,21 @@ async function squaredGradients(
   for (const { name: layer, x, dy } of layers) {
     const shorter = Math.min(x.shape[1]!, dy.shape[1]!);
     for (let lane = 0; lane < lanes; lane++) {
-      let squared = take(layer, 'gradient', lane);
-      if (squared === undefined) {
-        // With x xᵀ = L Lᵀ, the squares are the eigenvalues of dy dyᵀ x xᵀ, and so of Lᵀ dy dyᵀ L.
-        const owner = owners.get(layer)!;
-        const key = `${owner}|${lane}`;
-        const root = roots.get(key) ?? semidefiniteRoot(take(owner, 'rows of x', lane)!);
-        roots.set(key, root);
-        const right = await product(take(layer, 'rows of dy', lane)!, root);
-        squared = await product(root, right, { transposeA: true });
+      const whole = take(layer, 'gradient', lane);
+      const [key, rows] = [`${owners.get(layer)}|${lane}`, take(layer, 'rows of dy', lane)];
+      if (owners.get(layer) === layer) inputs.set(key, take(layer, 'rows of x', lane));
+      if (lane >= wanted) continue;
+      if (whole !== undefined) {
+        all.push({ layer, matrix: async () => whole, shorter });
+        continue;
       }
+      const squared = async () => {
+        // With x xᵀ = L Lᵀ, the squares are the eigenvalues of dy dyᵀ x xᵀ, and so of Lᵀ dy dyᵀ L.
+        const root = roots.get(key) ?? semidefiniteRoot(inputs.get(key)!);
+        roots.set(key, root);
+        inputs.delete(key);
+        return product(root, await product(rows!, root), { transposeA: true });
+      };
       all.push({ layer, matrix: squared, shorter });
     }
   }
@@ -180,16 +188,14 @@ function semidefiniteRoot(a: Matrix): Matrix {
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, a.data[i * n + i]!);
   for (let j = 0; j < n; j++) {
-    const rowJ = data.subarray(j * n, j * n + j);
     let pivot = a.data[j * n + j]!;
-    for (let k = 0; k < j; k++) pivot -= rowJ[k]! * rowJ[k]!;
+    for (let k = 0; k < j; k++) pivot -= data[j * n + k]! ** 2;
     if (!(pivot > NEGLIGIBLE * largest)) continue;
     const root = Math.sqrt(pivot);
     data[j * n + j] = root;
     for (let i = j + 1; i < n; i++) {
-      const rowI = data.subarray(i * n, i * n + j);
       let sum = a.data[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= rowI[k]! * rowJ[k]!;
+      for (let k = 0; k < j; k++) sum -= data[i * n + k]! * data[j * n + k]!;
       data[i * n + j] = sum / root;
     }
   }

@@ -131,7 +131,7 @@ export async function measure(
       const losses = [...(outputs[LOSS]!.data as Float32Array)];
       if (!losses.every(Number.isFinite)) throw notFinite(losses, first);
       for (const layer of measured.layers) addPass(layer, outputs, plan);
-      if (withSpectra) await batchSpectra.read(outputs, pass.layers, lanes.length);
+      if (withSpectra) batchSpectra.read(outputs, pass.layers, lanes.length);
       measured.batches.push(...lanes);
       measured.losses.push(...losses);
       measured.targets.push(lanes.map(targetCount));

@@ -11,6 +11,7 @@ import {
   type Matrix,
   orientColumns,
   symmetricEigen,
+  symmetricValues,
   type Tensor,
 } from '../../numeric/index.ts';
 import { type Engine, Owner, type Resident } from '../../runtime/index.ts';
@@ -39,6 +40,11 @@ const MAX_FILTERS = 4;
 const RESOLVED = 1e-4;
 const MAX_DEGREE = 24;
 const MAX_LOOKS = 12;
+/** Before the first look at residuals, filters are planned by values alone so often, to leave this share. */
+const GLANCES = 2;
+const GLANCED = 1e-5;
+/** Share of the largest value below which others are rounding. */
+const NEGLIGIBLE = 1e-14;
 
 /** Columns that are iterated for `rank` wanted ones: the more, the faster the last wanted one emerges. */
 export const blockSize = (rank: number): number => 8 * Math.ceil((rank + Math.max(12, rank / 4)) / 8);
@@ -111,8 +117,22 @@ export class LeadingTriplesSolver {
       [y, q] = [q, y];
       return orthonormalizing(overlap!);
     };
-    // A bound far below every value makes a plain product of the filter.
-    if (mix !== undefined) mix = await sweep(1, Number.MIN_VALUE ** 0.1, mix);
+    for (let glance = 0; glance < GLANCES && mix !== undefined; glance++) {
+      const peek = await this.programs.get(`peek ${short},${columns}`, (graph) =>
+        buildPeek(graph, short, columns),
+      );
+      const values = symmetricValues(toMatrix((await peek.run({ gram, y, mix })).projected!));
+      const bound = Math.max(belowCluster(values, rank), NEGLIGIBLE * values[0]!);
+      const unknown = Array.from(values, (value) => ({
+        value,
+        position: (2 * value) / bound - 1,
+        residual: 1,
+        missing: 1,
+      }));
+      for (const degree of planFilters(unknown, rank, GLANCED)) {
+        if (mix !== undefined) mix = await sweep(degree, bound, mix);
+      }
+    }
     for (let look = 0; look < MAX_LOOKS && mix !== undefined; look++) {
       const { energy } = await ritz.run({ a, y, mix, unit }, { turned: x, images: z });
       const turn = await symmetricEigen(toMatrix(energy!));
@@ -198,6 +218,13 @@ function buildFilter(graph: Graph, rows: number, columns: number, degree: number
   graph.output('overlap', overlapOf(current));
 }
 
+/** What S is inside of the columns of y mix. */
+function buildPeek(graph: Graph, rows: number, columns: number): void {
+  const gram = graph.input('gram', 'float64', [rows, rows]);
+  const y = mixed(graph, rows, columns);
+  graph.output('projected', matmul(y, matmul(gram, y), { transposeA: true }));
+}
+
 function buildRitz(graph: Graph, m: number, n: number, columns: number): void {
   const a = graph.input('a', 'float32', [m, n]);
   const nearly = cast(mixed(graph, Math.min(m, n), columns), 'float32');
@@ -253,7 +280,10 @@ interface Estimate {
  * differs from the wanted ones, as in a cluster, every other round damps only what is clearly below them.
  */
 const boundOf = (values: Float64Array, rank: number, round: number): number =>
-  round % 2 === 0 ? values.at(-1)! : Math.min(values.at(-1)!, 0.9 * values[rank - 1]!);
+  round % 2 === 0 ? values.at(-1)! : belowCluster(values, rank);
+
+const belowCluster = (values: Float64Array, rank: number): number =>
+  Math.min(values.at(-1)!, 0.9 * values[rank - 1]!);
 
 function estimate(values: Float64Array, squares: Float32Array, bound: number): Estimate[] {
   const outside = values.at(-1)!;
@@ -276,19 +306,19 @@ function missingShare(triples: readonly Pick<Estimate, 'value' | 'missing'>[]): 
 }
 
 /**
- * Degrees of filters, one after the other with the columns made orthonormal between, after which every wanted triple
- * shall miss little enough. Each is as high as it may be: what the columns of small directions still hold of a large
+ * Degrees of filters, one after the other with the columns made orthonormal between, after which the wanted triples
+ * shall miss no more than that share. Each is as high as it may be: what the columns of small directions still hold of a large
  * one must not be stretched beyond them.
  */
-function planFilters(estimates: readonly Estimate[], rank: number): number[] {
+function planFilters(estimates: readonly Estimate[], rank: number, missing = MISSING / MARGIN): number[] {
   const degrees: number[] = [];
   const grown = (position: number) => degrees.reduce((all, degree) => all * chebyshev(degree, position), 1);
   const last = estimates[rank - 1]!.position;
   const isEnough = () => {
     const left = estimates
       .slice(0, rank)
-      .map(({ value, position, missing }) => ({ value, missing: missing / grown(position) ** 2 }));
-    return MARGIN * missingShare(left) <= MISSING;
+      .map((one) => ({ value: one.value, missing: one.missing / grown(one.position) ** 2 }));
+    return missingShare(left) <= missing;
   };
   // Filters and ordered orthonormal columns leave less of a direction in the others as it emerges itself.
   const stretch = (degree: number) =>
