@@ -3,23 +3,43 @@
  * numbers, float64 decompositions, frames, statistics. It imports only `errors`.
  */
 export { cholesky, invertLower, tryCholesky } from './cholesky.ts';
-export * from './cosine.ts';
-export * from './effective-rank.ts';
-export * from './frames.ts';
+export { cosine } from './cosine.ts';
+export { type EffectiveRank, effectiveRank } from './effective-rank.ts';
+export { haarFrame, principalAngles } from './frames.ts';
+export { frobeniusNorm, fromFloat32, identity, leadingColumns, multiply, transpose } from './matrix.ts';
+export { orthonormalize } from './qr.ts';
+export { createRng, type Rng, shuffle } from './rng.ts';
+export { orientColumns } from './signs.ts';
+export { gramSingularValues, singularValues } from './singular-values.ts';
+export { spread } from './spread.ts';
 export {
-  frobeniusNorm,
-  fromFloat32,
-  identity,
-  leadingColumns,
-  multiply,
-  transpose,
-} from './matrix.ts';
-export * from './qr.ts';
-export * from './rng.ts';
-export * from './signs.ts';
-export * from './singular-values.ts';
-export * from './spread.ts';
-export * from './statistics.ts';
-export * from './svd.ts';
-export { type DecompositionOptions, symmetricEigen, symmetricValues } from './symmetric-eigen.ts';
-export * from './tensor.ts';
+  betaQuantile,
+  fitLine,
+  holm,
+  type Interval,
+  intervalAround,
+  jackknifeInterval,
+  mean,
+  pearson,
+  quantile,
+  slopeThroughOrigin,
+  spearman,
+  standardDeviation,
+  studentInterval,
+  studentTail,
+} from './statistics.ts';
+export { svd } from './svd.ts';
+export { symmetricEigen, symmetricValues } from './symmetric-eigen.ts';
+export {
+  type DType,
+  float32,
+  int64,
+  type Matrix,
+  type MatrixProduct,
+  matrix,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  tensor,
+  zeros,
+} from './tensor.ts';

@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError, UserError } from '../errors/index.ts';
+import { claimsRecordSchema } from './claims-record.ts';
 import {
   appendMetrics,
-  claimsRecordSchema,
   createRunDirectory,
   discardRun,
   finishRun,

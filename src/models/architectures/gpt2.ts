@@ -112,20 +112,7 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
     ],
     head: head.name,
     logitCap: null,
-    computed: {
-      model_type: 'gpt2',
-      vocab_size: c.vocab_size,
-      n_positions: c.n_positions,
-      n_embd: hidden,
-      n_layer: c.n_layer,
-      n_head: c.n_head,
-      n_inner: inner,
-      activation_function: oneSpelling(c.activation_function),
-      layer_norm_epsilon: c.layer_norm_epsilon,
-      scale_attn_weights: c.scale_attn_weights,
-      scale_attn_by_inverse_layer_idx: c.scale_attn_by_inverse_layer_idx,
-      tie_word_embeddings: c.tie_word_embeddings,
-    },
+    computed: computedFields(c, inner),
     warnings,
     forward(context, tokens) {
       const { sequences, seqLen, graph } = context;
@@ -148,6 +135,24 @@ function defineGpt2(config: Readonly<Record<string, unknown>>, layerLimit = LAYE
       }
       return norm(context, 'transformer.ln_f', x);
     },
+  };
+}
+
+/** What numbers depend on, as records hold it. */
+function computedFields(c: z.output<typeof configSchema>, inner: number): ModelDefinition['computed'] {
+  return {
+    model_type: 'gpt2',
+    vocab_size: c.vocab_size,
+    n_positions: c.n_positions,
+    n_embd: c.n_embd,
+    n_layer: c.n_layer,
+    n_head: c.n_head,
+    n_inner: inner,
+    activation_function: oneSpelling(c.activation_function),
+    layer_norm_epsilon: c.layer_norm_epsilon,
+    scale_attn_weights: c.scale_attn_weights,
+    scale_attn_by_inverse_layer_idx: c.scale_attn_by_inverse_layer_idx,
+    tie_word_embeddings: c.tie_word_embeddings,
   };
 }
 
