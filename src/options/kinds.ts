@@ -4,21 +4,51 @@ import { type Extras, type OptionSpec, toList, toNumber, wholeNumber } from './o
 
 type None = Record<never, never>;
 
-export const pathOption = <const E extends Extras<string> = None>(
-  flags: string,
-  group: string,
-  help: string,
-  example: string,
-  extras: E = {} as E,
-) => ({ flags, group, help, schema: z.string().min(1), expected: 'a path', example, ...extras });
+/** Options whose value is a text of that kind. */
+const textKind =
+  (expected: string) =>
+  <const E extends Extras<string> = None>(
+    flags: string,
+    group: string,
+    help: string,
+    example: string,
+    extras: E = {} as E,
+  ) => ({ flags, group, help, schema: z.string().min(1), expected, example, ...extras });
 
-export const textOption = <const E extends Extras<string> = None>(
-  flags: string,
+export const pathOption = textKind('a path');
+export const textOption = textKind('a name');
+
+/** Options whose value is a number that the schema takes. */
+const numberKind =
+  (schema: z.ZodNumber, expected: string, unit = 'x') =>
+  <const E extends Extras<number> = None>(
+    name: string,
+    group: string,
+    help: string,
+    example: number,
+    extras: E = {} as E,
+  ) => ({
+    flags: `--${name} <${unit}>`,
+    group,
+    help,
+    schema,
+    parse: toNumber,
+    expected,
+    example: `--${name} ${example}`,
+    ...extras,
+  });
+
+export const aboveZeroOption = numberKind(z.number().positive(), 'a number above 0');
+export const notBelowZeroOption = numberKind(z.number().min(0).max(1e9), 'a number, 0 or more');
+
+export const wholeOption = <const E extends Extras<number> = None>(
+  name: string,
   group: string,
   help: string,
-  example: string,
+  least: number,
+  example: number,
   extras: E = {} as E,
-) => ({ flags, group, help, schema: z.string().min(1), expected: 'a name', example, ...extras });
+) => numberKind(wholeNumber(least), `a whole number from ${least}`, 'n')(name, group, help, example, extras);
 
 /** @param flags `--json`, which is false when not given; or `--no-pack`: `pack` is true. */
 export const switchOption = (flags: string, group: string, help: string) => ({
@@ -29,58 +59,6 @@ export const switchOption = (flags: string, group: string, help: string) => ({
   expected: 'true or false',
   example: flags,
   default: flags.startsWith('--no-') as boolean,
-});
-
-export const wholeOption = <const E extends Extras<number> = None>(
-  name: string,
-  group: string,
-  help: string,
-  least: number,
-  example: number,
-  extras: E = {} as E,
-) => ({
-  flags: `--${name} <n>`,
-  group,
-  help,
-  schema: wholeNumber(least),
-  parse: toNumber,
-  expected: `a whole number from ${least}`,
-  example: `--${name} ${example}`,
-  ...extras,
-});
-
-export const aboveZeroOption = <const E extends Extras<number> = None>(
-  name: string,
-  group: string,
-  help: string,
-  example: number,
-  extras: E = {} as E,
-) => ({
-  flags: `--${name} <x>`,
-  group,
-  help,
-  schema: z.number().positive(),
-  parse: toNumber,
-  expected: 'a number above 0',
-  example: `--${name} ${example}`,
-  ...extras,
-});
-
-export const notBelowZeroOption = <const E extends Extras<number> = None>(
-  name: string,
-  group: string,
-  help: string,
-  example: number,
-  extras: E = {} as E,
-) => ({
-  flags: `--${name} <x>`,
-  group,
-  help,
-  schema: z.number().min(0).max(1e9),
-  parse: toNumber,
-  expected: 'a number, 0 or more',
-  example: `--${name} ${example}`,
-  ...extras,
 });
 
 /** @param name of an option whose value is one of `values`. */
