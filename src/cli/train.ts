@@ -148,17 +148,25 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     line?.end();
     stops.release();
   }
-  const status = result.record.status === 'complete' ? 'complete' : 'partial';
-  await writeReport(run.directory, status);
-  const place = shortPath(run.directory);
+  return tellResult(result, run.directory, dataPath, options);
+}
+
+/** Writes the report, and says what was trained; gives the exit code. */
+async function tellResult(
+  { record }: TrainResult,
+  directory: string,
+  dataPath: string,
+  options: Options,
+): Promise<number> {
+  const status = record.status === 'complete' ? 'complete' : 'partial';
+  await writeReport(directory, status);
+  const place = shortPath(directory);
   const lines = [
-    wrapped(summarizeTraining(result.record, readTrainMetrics(run.directory))),
+    wrapped(summarizeTraining(record, readTrainMetrics(directory))),
     `adapter: ${place}   report: ${join(place, REPORT_FILE)}`,
   ];
   if (status === 'partial') lines.push('stopped early: the same command with --resume goes on');
-  process.stdout.write(
-    options.json ? `${JSON.stringify(result.record)}\n` : `${printable(lines.join('\n'))}\n`,
-  );
+  process.stdout.write(options.json ? `${JSON.stringify(record)}\n` : `${printable(lines.join('\n'))}\n`);
   if (!options.quiet) {
     const held = options.evalData !== undefined;
     tellNext(
