@@ -1,5 +1,6 @@
 /** The frames of every basis on every layer. */
 import { parse } from 'node:path';
+import type { CacheEntry } from '../checkpoint/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
 import type { Rng } from '../numeric/index.ts';
 import { type Basis, isDrawn, namedBasis } from '../record/index.ts';
@@ -15,6 +16,7 @@ import {
 } from './bases.ts';
 import type { Frame, FrameSet } from './frame.ts';
 import {
+  type FramesKey,
   framesEntry,
   keepFrames,
   narrowFrame,
@@ -123,32 +125,59 @@ export interface FrameInputs {
 /** Layers whose frames are made at one time: while the engine multiplies for one, small problems of others are solved. */
 export const LAYERS_AT_A_TIME = 3;
 
+/** A planned set: its frames as they were kept, or as they are made now. */
+interface FrameMaking extends FramePlan {
+  readonly key: FramesKey;
+  readonly entry: CacheEntry | null;
+  readonly kept: ReadonlyMap<string, Frame> | undefined;
+  readonly made: Map<string, Frame>;
+}
+
 /** Makes the frames of each planned set, in the order of the plans. */
 export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]> {
-  const { model, engine, layers, plans, rank, ridge, calibration, rng, onProgress } = inputs;
-  const clock = inputs.clock ?? new StageClock();
+  const { layers, plans, rank } = inputs;
   const wanted = momentsFor(plans.map(({ rule }) => rule));
-  const dataDriven = wanted.gradient || wanted.second;
-  const sweeps = !dataDriven
-    ? [{ group: layers, together: 1, recomputed: 0, bytes: { moments: 0, pass: 0 } }]
-    : (inputs.sweeps ?? planSweeps(model, layers, wanted, calibration.length, calibration[0]!, inputs.room));
-  const shared = {
-    model,
-    layers,
-    engine: engine.name,
-    rank,
-    calibration,
-    together: sweeps.map(({ together }) => together),
-  };
-  const sets = await Promise.all(
-    plans.map(async (plan) => {
-      const key = { ...shared, basis: plan.basis, ridge: plan.rule.ridged ? ridge : null };
-      const entry = isDataDriven(plan.rule) ? await framesEntry(key) : null;
-      const kept = entry === null ? undefined : await readFrames(key, entry);
-      return { ...plan, key, entry, kept, made: new Map<string, Frame>() };
-    }),
+  const sweeps = sweepsOf(inputs, wanted);
+  const together = sweeps.map((sweep) => sweep.together);
+  const sets = await Promise.all(plans.map((plan) => findKept(plan, inputs, together)));
+  await makeMissing(
+    sets.filter(({ kept }) => kept === undefined),
+    sweeps,
+    wanted,
+    inputs,
   );
-  const missing = sets.filter(({ kept }) => kept === undefined);
+  return sets.map(({ label, kept, made }) => ({ label, frames: kept ?? narrow(layers, made, rank) }));
+}
+
+function sweepsOf(inputs: FrameInputs, wanted: MomentsWanted): readonly Sweep[] {
+  const { model, layers, calibration, sweeps, room } = inputs;
+  if (!wanted.gradient && !wanted.second)
+    return [{ group: layers, together: 1, recomputed: 0, bytes: { moments: 0, pass: 0 } }];
+  return sweeps ?? planSweeps(model, layers, wanted, calibration.length, calibration[0]!, room);
+}
+
+async function findKept(
+  plan: FramePlan,
+  { model, layers, engine, rank, ridge, calibration }: FrameInputs,
+  together: readonly number[],
+): Promise<FrameMaking> {
+  const { basis, rule } = plan;
+  const shared = { model, layers, basis, engine: engine.name, rank, calibration, together };
+  const key = { ...shared, ridge: rule.ridged ? ridge : null };
+  const entry = isDataDriven(rule) ? await framesEntry(key) : null;
+  const kept = entry === null ? undefined : await readFrames(key, entry);
+  return { ...plan, key, entry, kept, made: new Map() };
+}
+
+/** Makes what is not kept, and keeps what was calibrated. */
+async function makeMissing(
+  missing: readonly FrameMaking[],
+  sweeps: readonly Sweep[],
+  wanted: MomentsWanted,
+  inputs: FrameInputs,
+): Promise<void> {
+  const { model, engine, layers, calibration, onProgress } = inputs;
+  const clock = inputs.clock ?? new StageClock();
   // When some are missing the moments are summed as for all: the same frames come out whatever was kept.
   const needed = missing.some(({ rule }) => isDataDriven(rule));
   const passes = sweeps.reduce((sum, { together }) => sum + calibration.length / together, 0);
@@ -158,65 +187,68 @@ export async function makeFrames(inputs: FrameInputs): Promise<FrameSet<Frame>[]
   };
   const afterPass = progressOf('calibration', passes);
   const afterLayer = progressOf('frames', layers.length);
-  const leading = new LeadingFrames(engine);
   const spent = new StageClock();
   let framing = 0;
-
-  const frameLayer = async (layer: LinearLayer, held: Moments<Resident> | null) => {
-    let read: Promise<LayerMoments> | undefined;
-    const frames: Frame[] = [];
-    for (const { basis, label, rule, entry } of missing) {
-      const sources: FrameSources = {
-        layer,
-        weight: () => model.readLayer(layer),
-        cache: model.cache,
-        rng: rng.fork(`${label}/${layer.name}`),
-        moments: held && (() => (read ??= readMoments(held))),
-        ridge,
-        product: engine.matmul,
-        leading: { frames: leading, moments: held },
-      };
-      const columns = entry === null ? rank : wholeColumns(rank);
-      const frame = await spent.time(`frames/${basis}`, () => makeFrame(rule, sources, columns));
-      frames.push(entry === null ? frame : roundFrame(frame));
-    }
-    afterLayer();
-    return frames;
-  };
-
-  try {
-    for (const sweep of sweeps) {
-      const sums = needed
-        ? await clock.time('calibration', () =>
-            sumMoments(model, engine, sweep, calibration, wanted, afterPass),
-          )
-        : null;
-      try {
-        const started = performance.now();
-        const made = await inParallel(sweep.group, LAYERS_AT_A_TIME, (layer, index) =>
-          frameLayer(layer, sums?.layers[index] ?? null),
-        );
-        framing += (performance.now() - started) / 1000;
-        // In the order of the layers, whichever was done first.
-        sweep.group.forEach(({ name }, index) => {
-          missing.forEach((set, place) => {
-            set.made.set(name, made[index]![place]!);
-          });
-        });
-      } finally {
-        await sums?.release();
-        await leading.dropScratch();
-      }
-    }
-  } finally {
-    await leading.release();
+  await using leading = new LeadingFrames(engine);
+  for (const sweep of sweeps) {
+    await using sums = needed
+      ? await clock.time('calibration', () =>
+          sumMoments(model, engine, sweep, calibration, wanted, afterPass),
+        )
+      : null;
+    const started = performance.now();
+    const made = await inParallel(sweep.group, LAYERS_AT_A_TIME, async (layer, index) => {
+      const frames = await frameLayer(layer, sums?.layers[index] ?? null, missing, {
+        inputs,
+        leading,
+        spent,
+      });
+      await sums?.drop(index);
+      afterLayer();
+      return frames;
+    });
+    framing += (performance.now() - started) / 1000;
+    await leading.dropScratch();
+    // In the order of the layers, whichever was done first.
+    sweep.group.forEach(({ name }, index) => {
+      missing.forEach((set, place) => {
+        set.made.set(name, made[index]![place]!);
+      });
+    });
   }
   clock.addShares(spent.seconds(), framing);
   for (const { key, entry, made } of missing) if (entry !== null) await keepFrames(key, entry, made);
-  return sets.map(({ label, kept, made }) => ({
-    label,
-    frames: kept ?? narrow(layers, made, rank),
-  }));
+}
+
+/** A layer's frames of every missing set, in their order. */
+async function frameLayer(
+  layer: LinearLayer,
+  moments: Moments<Resident> | null,
+  missing: readonly FrameMaking[],
+  {
+    inputs: { model, engine, rng, rank, ridge },
+    leading,
+    spent,
+  }: { inputs: FrameInputs; leading: LeadingFrames; spent: StageClock },
+): Promise<Frame[]> {
+  let read: Promise<LayerMoments> | undefined;
+  const frames: Frame[] = [];
+  for (const { basis, label, rule, entry } of missing) {
+    const sources: FrameSources = {
+      layer,
+      weight: () => model.readLayer(layer),
+      cache: model.cache,
+      rng: rng.fork(`${label}/${layer.name}`),
+      moments: moments && (() => (read ??= readMoments(moments))),
+      ridge,
+      product: engine.matmul,
+      leading: { frames: leading, moments },
+    };
+    const columns = entry === null ? rank : wholeColumns(rank);
+    const frame = await spent.time(`frames/${basis}`, () => makeFrame(rule, sources, columns));
+    frames.push(entry === null ? frame : roundFrame(frame));
+  }
+  return frames;
 }
 
 const narrow = (

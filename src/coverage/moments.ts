@@ -60,6 +60,8 @@ export async function readMoments({
 /** Moments in the engine. */
 export interface SummedMoments extends Held {
   readonly layers: readonly Moments<Resident>[];
+  /** Frees the moments of a layer, but for those that it shares with layers that are not dropped yet. */
+  drop(index: number): Promise<void>;
 }
 
 /**
@@ -101,20 +103,35 @@ export function sumMoments(
       onPass();
     }
     const get = (name: string) => sums.get(name)!;
-    const symmetric = (name: string, size: number) =>
-      new UpperPanels(
-        size,
-        panelRanges(size).map((_, index) => get(panelName(name, index))),
-      );
-    return {
-      layers: group.map((layer) => ({
-        layer,
-        gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
-        inputs: wanted.second ? symmetric(`${owners.get(layer.name)}|inputs`, layer.inFeatures) : null,
-        outputs: wanted.second ? symmetric(`${layer.name}|outputs`, layer.outFeatures) : null,
-      })),
+    const moments = new Map<string, Resident>();
+    const symmetric = (name: string, size: number) => {
+      const panels = () => panelRanges(size).map((_, index) => get(panelName(name, index)));
+      const known = moments.get(name) ?? new UpperPanels(size, panels());
+      moments.set(name, known);
+      return known;
     };
+    const layers = group.map((layer) => ({
+      layer,
+      gradient: wanted.gradient ? get(`${layer.name}|gradient`) : null,
+      inputs: wanted.second ? symmetric(`${owners.get(layer.name)}|inputs`, layer.inFeatures) : null,
+      outputs: wanted.second ? symmetric(`${layer.name}|outputs`, layer.outFeatures) : null,
+    }));
+    return { layers, drop: droppingShared(layers) };
   });
+}
+
+function droppingShared(layers: readonly Moments<Resident>[]): SummedMoments['drop'] {
+  const momentsOf = ({ gradient, inputs, outputs }: Moments<Resident>) =>
+    [gradient, inputs, outputs].filter((moment) => moment !== null);
+  const users = new Map<Resident, number>();
+  for (const moment of layers.flatMap(momentsOf)) users.set(moment, (users.get(moment) ?? 0) + 1);
+  return async (index) => {
+    for (const moment of momentsOf(layers[index]!)) {
+      const left = users.get(moment)! - 1;
+      users.set(moment, left);
+      if (left === 0) await moment.release();
+    }
+  };
 }
 
 function joinBatches(batches: readonly Batch[]): Batch {

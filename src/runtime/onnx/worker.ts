@@ -66,7 +66,7 @@ async function run(
       .filter(({ name }) => !(name in into))
       .map(({ name, type, shape }) => [
         name,
-        keep({ dtype: type as DType, shape: shape as readonly number[] }),
+        emptyTensor({ dtype: type as DType, shape: shape as readonly number[] }),
       ]),
   );
   const fetches = Object.fromEntries(
@@ -83,11 +83,29 @@ async function run(
 /** What the binding says when it comes to {@link END}: by then all outputs are written. */
 const REFUSES_END = 'Non tensor type';
 
+const emptyTensor = ({ dtype, shape }: ValueType): OrtTensor =>
+  toOrt({ dtype, shape, data: zeros(dtype, sizeOf(shape)) });
+
+/**
+ * A resident: values of a tensor, or zeros in room that several share. The system gets large allocations back at once
+ * when they are freed, and of many small ones nothing as long as something stands between them.
+ */
 function keep(value: ValueType | Tensor): OrtTensor {
   if ('data' in value) return toOrt(value);
   const { dtype, shape } = value;
-  return toOrt({ dtype, shape, data: zeros(dtype, sizeOf(shape)) });
+  const Values = zeros(dtype, 0).constructor as Float32ArrayConstructor;
+  const bytes = Values.BYTES_PER_ELEMENT * sizeOf(shape);
+  if (bytes > SHARED_ROOM / 2) return emptyTensor(value);
+  if (room.used + bytes > room.buffer.byteLength) room = { buffer: new ArrayBuffer(SHARED_ROOM), used: 0 };
+  const data = new Values(room.buffer, room.used, sizeOf(shape));
+  room.used += ALIGNMENT * Math.ceil(bytes / ALIGNMENT);
+  return toOrt({ dtype, shape, data });
 }
+
+/** More than the 32 MiB up to which the C library may take memory out of what it holds already. */
+const SHARED_ROOM = 48 * 2 ** 20;
+const ALIGNMENT = 64;
+let room = { buffer: new ArrayBuffer(0), used: 0 };
 
 /** Products by shape: a session is cheap, and the same shapes come again for every layer. */
 const products = new Map<string, InferenceSession>();
