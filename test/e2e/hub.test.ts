@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DownloadProgress, locateModel, readHubSettings } from '../../src/hub/index.ts';
 import { readAdapterRecord, readProbeRecord } from '../../src/record/index.ts';
 import { COMMIT, etagOf, type FakeFile, type FakeHub, startFakeHub } from '../support/fake-hub.ts';
 import { type CliOptions, makeWorkingFolder, runCli } from './run-cli.ts';
@@ -74,7 +75,10 @@ const textsIn = (folder: string): string =>
     .map((path) => readFileSync(path, 'latin1'))
     .join('\n');
 
-describe('a model by its id', () => {
+// Some start the program three times.
+const LONG = { timeout: 180_000 };
+
+describe('a model by its id', LONG, () => {
   it('is probed from the cache, with no network', async () => {
     fillByHand();
     // Without tokenizer_config.json the cache is enough where nobody may be asked.
@@ -147,7 +151,7 @@ describe('a model by its id', () => {
   });
 });
 
-describe('a download', () => {
+describe('a download', LONG, () => {
   /** Sends what it is asked for slowly: a third at once, the rest never or later. */
   const sendSlowly = (isLater: boolean) => {
     hub.fault = (asked, response, count, bytes) => {
@@ -168,37 +172,46 @@ describe('a download', () => {
       await new Promise((done) => setTimeout(done, 20));
   };
 
+  /** As another process would, this one downloads the model. */
+  const locate = (onDownload?: (progress: DownloadProgress) => void, onNote?: (note: string) => void) => {
+    const settings = { ...readHubSettings({}), endpoint: hub.endpoint, cache: at('home/hub') };
+    return locateModel('org/tiny', { hub: settings, onDownload, onNote });
+  };
+
   it.each([
     ['SIGKILL', null, /downloading/],
     ['SIGINT', 130, /stopped while downloading; the same command goes on from there/],
   ] as const)('that %s ends goes on at the byte', async (signal, code, message) => {
     sendSlowly(false);
-    let told = false;
+    let isKilled = false;
     const first = await run([...probe, '--out', `after-${signal}`], online(), {
       onStderr: (child, stderr) => {
-        if (told || !stderr.includes('downloading')) return;
-        told = true;
+        if (isKilled || !stderr.includes('downloading')) return;
+        isKilled = true;
         void untilThird().then(() => child.kill(signal));
       },
     });
     expect(first.code).toBe(code);
     expect(first.stderr).toMatch(message);
     expect(existsSync(join(snapshot(), 'model.safetensors'))).toBe(false);
-    rmSync(at(`after-${signal}`), { recursive: true, force: true });
-    const second = await run([...probe, '--out', `after-${signal}`], online());
-    expect(second.stderr).toContain('are there');
-    expect(second.code).toBe(0);
+    const told: DownloadProgress[] = [];
+    await locate((progress) => told.push(progress));
+    expect(told[0]).toEqual({ id: 'org/tiny', total: weights().bytes.length, done: third(), received: 0 });
     expect(sentOfWeights()).toEqual([third(), weights().bytes.length - third()]);
     expect(existsSync(part())).toBe(false);
   });
 
   it('is made once by two processes', async () => {
     sendSlowly(true);
-    const [one, other] = await Promise.all(
-      ['one', 'other'].map((out) => run([...probe, '--out', `two-${out}`], online())),
-    );
-    expect([one!.code, other!.code]).toEqual([0, 0]);
+    const notes: string[] = [];
+    const [one, path] = await Promise.all([
+      run([...probe, '--out', 'two'], online()),
+      untilThird().then(() => locate(undefined, (note) => notes.push(note))),
+    ]);
+    expect(one.code).toBe(0);
+    expect(one.stderr).toContain('downloading org/tiny');
+    expect(path).toBe(snapshot());
     expect(sentOfWeights()).toHaveLength(1);
-    expect(one!.stderr + other!.stderr).toContain('waiting for it');
+    expect(notes).toEqual([expect.stringContaining('waiting for it')]);
   });
 });
