@@ -8,6 +8,7 @@ import type {
   StoredType,
   WeightsInspection,
 } from '../inspection/index.ts';
+import { placeOf } from '../record/index.ts';
 import {
   type Column,
   fitTable,
@@ -106,6 +107,7 @@ function tellModel(page: Page, model: ModelInspection): void {
   const { tokenizer } = model;
   page.facts([
     ['model', `${model.name} (${model.architecture}, ${model.format})`],
+    ...(model.hub === undefined ? [] : [['from', placeOf(model)] as const]),
     [
       'parameters',
       `${formatCount(model.parameters)}, ${formatBytes(model.bytes)} in ${countOf(model.files.length, 'file')}`,

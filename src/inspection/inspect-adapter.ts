@@ -7,7 +7,7 @@ import { openSafetensors, readGgufHeader, type WeightSource } from '../checkpoin
 import { UserError } from '../errors/index.ts';
 import { readJsonObject, SIZE_LIMITS } from '../files/index.ts';
 import { sizeOf } from '../numeric/index.ts';
-import { readAdapterRecord } from '../record/index.ts';
+import { placeOf, readAdapterRecord } from '../record/index.ts';
 import { type StoredType, storedTypes } from './stored-types.ts';
 
 export interface AdapterInspection {
@@ -60,7 +60,7 @@ export function inspectOwnAdapter(path: string): AdapterInspection {
     scales: ascending(layers.map(({ scale }) => scale)),
     targetModules: distinct(layers.map(({ name }) => lastWord(name))),
     layers: layers.length,
-    baseModel: model.path,
+    baseModel: placeOf(model),
     parameters: trainedParameters,
     ...sizes(weights.values()),
   };

@@ -1,8 +1,9 @@
 /** What a model is: its layers as adapters see them, how it is stored, its tokenizer. */
 import { moduleOf } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
-import { groupOf, type InspectedModel, type LinearLayer } from '../models/index.ts';
+import { groupOf, type InspectedModel, type LinearLayer, originOf } from '../models/index.ts';
 import { sizeOf } from '../numeric/index.ts';
+import type { ModelSource } from '../record/index.ts';
 import { describeTokenizer, type TokenizerDescription } from '../text/index.ts';
 import { type StoredType, storedTypes } from './stored-types.ts';
 
@@ -33,6 +34,8 @@ export interface LoraSize {
 export interface ModelInspection {
   readonly kind: 'model';
   readonly path: string;
+  /** Where on the hub it is from. */
+  readonly hub?: ModelSource['hub'];
   readonly name: string;
   readonly architecture: string;
   readonly format: 'safetensors' | 'gguf';
@@ -66,6 +69,7 @@ export function describeInspected(model: InspectedModel): ModelInspection {
   return {
     kind: 'model',
     path,
+    ...originOf(path),
     name,
     architecture: modelType,
     format: checkpoint.format,

@@ -6,6 +6,7 @@ import {
   holdsReproduction,
   holdsTraining,
   PROBE_FILE,
+  placeOf,
   readProbeRecord,
   readReproductionRecord,
   readRunRecord,
@@ -64,7 +65,7 @@ export function inspectRun(path: string): RunInspection {
       command: 'train',
       status,
       seed: settings.seed,
-      model: model.path,
+      model: placeOf(model),
       data: data.path,
       figures: {
         steps: `${step} of ${settings.steps}`,

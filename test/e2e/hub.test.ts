@@ -87,6 +87,8 @@ describe('a model by its id', LONG, () => {
     expect(stderr).toContain('opening org/tiny');
     expect(code).toBe(0);
     expect(hub.asked).toEqual([]);
+    const inspected = await run(['inspect', 'org/tiny', '--no-time'], env);
+    expect(inspected.stdout).toContain(`org/tiny@${COMMIT}`);
     const [folder] = readdirSync(at('rankscope-runs'));
     expect(folder).toMatch(/^tiny-/);
     expect(readProbeRecord(at('rankscope-runs', folder!)).model).toMatchObject({
