@@ -51,22 +51,28 @@ const isData = (name: string): boolean => DATA.test(name) && !NO_DATA.test(name)
 
 function partsOf(names: readonly string[], configs: readonly DataConfig[]): Part[] {
   const data = names.filter(isData).toSorted();
-  const declared = configs.flatMap(({ name: config, splits }) =>
-    splits.map(({ split, patterns }): Part => {
-      const expressions = patterns.map(toExpression);
-      return { config, split, files: data.filter((name) => expressions.some((one) => one.test(name))) };
-    }),
-  );
-  if (declared.some(({ files }) => files.length > 0)) return declared.filter(({ files }) => files.length > 0);
+  const declared = configs
+    .flatMap(({ name: config, splits }) =>
+      splits.flatMap(({ split, patterns }): Part[] => {
+        const expressions = patterns.map(toExpression);
+        const files = data.filter((name) => expressions.some((one) => one.test(name)));
+        return split === null ? bySplit(config, files) : [{ config, split, files }];
+      }),
+    )
+    .filter(({ files }) => files.length > 0);
+  if (declared.length > 0) return declared;
   // Pull requests of the hub's own converter put `config/split/0000.parquet`.
   const converted = data.map((name) => /^([^/]+)\/(?:partial-)?([^/]+)\/\d{4}\.parquet$/.exec(name));
   if (data.length > 0 && converted.every((match) => match !== null))
     return group(data.map((name, index) => [name, converted[index]![1]!, converted[index]![2]!]));
-  const told = data.map((name) => [name, 'default', splitOf(name)] as const);
+  return bySplit('default', data);
+}
+
+/** Where no name tells a split, all are of `train`; else those that tell none are left aside. */
+function bySplit(config: string, names: readonly string[]): Part[] {
+  const told = names.map((name) => [name, config, splitOf(name)] as const);
   const some = told.filter(([, , split]) => split !== undefined);
-  return group(
-    (some.length > 0 ? some : told).map(([name, config, split]) => [name, config, split ?? 'train']),
-  );
+  return group((some.length > 0 ? some : told).map(([name, , split]) => [name, config, split ?? 'train']));
 }
 
 function group(files: readonly (readonly [name: string, config: string, split: string])[]): Part[] {

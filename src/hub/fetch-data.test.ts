@@ -55,6 +55,14 @@ describe('the files of a data set', () => {
     expect(() => chosen('org/d:none', names, configs)).toThrow(/default\/train \(2 files\)/);
   });
 
+  it('are those of the folders of its configurations', () => {
+    const configs = ['en', 'de'].map((name) => ({ name, splits: [{ split: null, patterns: [name] }] }));
+    const names = ['de/test.jsonl', 'de/train.jsonl', 'en/a.jsonl', 'en/b.jsonl', 'other/train.jsonl'];
+    expect(chosen('org/d:en', names, configs)).toEqual(['en/a.jsonl', 'en/b.jsonl']);
+    expect(chosen('org/d:de/test', names, configs)).toEqual(['de/test.jsonl']);
+    expect(() => chosen('org/d', names, configs)).toThrow(/org\/d:de\/test \(1 file\)/);
+  });
+
   it.each([
     ['org/d', ['test.jsonl', 'dev.jsonl'], /org\/d:validation \(1 file\)\n.*org\/d:test \(1 file\)/],
     ['org/d:nothing', splits, /org\/d:train \(2 files\)/],
@@ -126,6 +134,18 @@ describe('a data set of the hub', () => {
     expect(hub.asked).toEqual([]);
     expect(await located(['org/d/train.jsonl'])).toEqual([join(snapshot(), 'train.jsonl')]);
     expect(hub.asked).toEqual([]);
+  });
+
+  it('is what its card says', async () => {
+    const told = [
+      { config_name: 'default', data_files: [{ split: 'train', path: 'test.*' }] },
+      { config_name: 'folder', data_dir: 'none' },
+      { data_files: 'train.jsonl' },
+    ];
+    hub.cards = { 'org/d': { configs: told.slice(0, 2) } };
+    expect(await located(['org/d'])).toEqual([join(snapshot(), 'test.jsonl')]);
+    hub.cards = { 'org/d': { configs: told.slice(2) } };
+    expect(await located(['org/d'])).toEqual([join(snapshot(), 'train.jsonl')]);
   });
 
   it('that is gated says where to ask', async () => {

@@ -263,6 +263,24 @@ describe('a hub that refuses', () => {
     expect(unknown.message).toMatch(/HF_TOKEN=hf_…/);
   });
 
+  it('says it as well where only the files are gated', async () => {
+    hub.fault = ({ path }, response) => {
+      if (!path.includes('/resolve/')) return false;
+      response.writeHead(401, { 'x-error-code': 'GatedRepo' }).end();
+      return true;
+    };
+    expect((await errorOf(fetched('org/single'))).code).toBe('hub-gated');
+    expect(existsSync(join(cacheOf('single'), 'refs'))).toBe(false);
+  });
+
+  it('that tells no hashes is no hub', async () => {
+    hub.fault = (_, response) => {
+      response.writeHead(200).end(JSON.stringify({ sha: COMMIT, siblings: [{ rfilename: 'config.json' }] }));
+      return true;
+    };
+    expect((await errorOf(fetched('org/single'))).message).toMatch(/names alone, of 1 files/);
+  });
+
   it.each([
     [401, {}, 'hub-repository-not-found', /not known to it/],
     [403, { 'x-error-message': 'no' }, 'hub-not-allowed', /403: no/],

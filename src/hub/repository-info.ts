@@ -24,7 +24,11 @@ export interface RepositoryInfo {
 
 export interface DataConfig {
   readonly name: string;
-  readonly splits: readonly { readonly split: string; readonly patterns: readonly string[] }[];
+  readonly splits: readonly {
+    /** null where names of files tell it. */
+    readonly split: string | null;
+    readonly patterns: readonly string[];
+  }[];
 }
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -44,7 +48,13 @@ const dataFiles = z.union([
   z.array(z.object({ split: z.string(), path: patterns })),
 ]);
 const card = z.object({
-  configs: z.array(z.object({ config_name: z.string().default('default'), data_files: dataFiles })),
+  configs: z.array(
+    z.object({
+      config_name: z.string().default('default'),
+      data_files: dataFiles.optional(),
+      data_dir: z.string().default('.'),
+    }),
+  ),
 });
 
 /** @throws UserError those of `refusedBy` and `request`; `hub-answer` for an answer that is no list of files. */
@@ -74,7 +84,14 @@ export async function askRepository(
     });
   }
   const { sha, siblings, cardData } = found.data;
-  return { commit: sha, files: siblings.flatMap(toFile), configs: toConfigs(cardData) };
+  const files = siblings.flatMap(toFile);
+  if (files.length > 0 || siblings.length === 0) return { commit: sha, files, configs: toConfigs(cardData) };
+  throw new UserError('hub-answer', {
+    what: `${hub.endpoint} does not say of what size its files are, and with which hashes.`,
+    got: `names alone, of ${siblings.length} files`,
+    expected: 'what huggingface.co tells for ?blobs=true',
+    fix: 'use another HF_ENDPOINT, or download with `hf download` and name the folder',
+  });
 }
 
 const refs = z.object({
@@ -107,9 +124,11 @@ function toFile({ rfilename: name, size, blobId, lfs }: z.infer<typeof sibling>)
 function toConfigs(data: unknown): DataConfig[] {
   const found = card.safeParse(data);
   if (!found.success) return [];
-  return found.data.configs.map(({ config_name: name, data_files }) => ({
+  return found.data.configs.map(({ config_name: name, data_files, data_dir }) => ({
     name,
-    splits: data_files.map(({ split, path }) => ({ split, patterns: path })),
+    splits: data_files?.map(({ split, path }) => ({ split, patterns: path })) ?? [
+      { split: null, patterns: [data_dir === '.' ? '**' : data_dir] },
+    ],
   }));
 }
 

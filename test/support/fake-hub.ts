@@ -38,6 +38,8 @@ export interface FakeHub {
   /** What is done before an answer; may be changed at any time. */
   fault: Fault | undefined;
   repositories: Record<string, readonly FakeFile[]>;
+  /** What the cards of repositories declare, by id. */
+  cards: Record<string, object>;
   /** Revisions beside `main` and the commit. */
   revisions: Record<string, string>;
   close(): Promise<void>;
@@ -74,7 +76,8 @@ export async function startFakeHub(repositories: FakeHub['repositories']): Promi
     const found = find(hub, entry.path);
     if (hub.fault?.(entry, response, count, found.file?.bytes)) return;
     if (found.error !== undefined) return refuse(response, found.error);
-    if (found.file === undefined) return tellFiles(response, found.id, found.repository!, entry.path);
+    if (found.file === undefined)
+      return tellFiles(response, found.id, found.repository!, entry.path, hub.cards);
     const { file } = found;
     const headers = { 'x-repo-commit': COMMIT, etag: `"${etagOf(file)}"` };
     if (!file.lfs) return send(entry, response, file, headers);
@@ -94,6 +97,7 @@ export async function startFakeHub(repositories: FakeHub['repositories']): Promi
     asked,
     fault: undefined,
     repositories,
+    cards: {},
     revisions: {},
     close: async () => {
       for (const one of [server, files]) {
@@ -151,6 +155,7 @@ function tellFiles(
   id: string,
   repository: readonly FakeFile[],
   path: string,
+  cards: FakeHub['cards'],
 ): void {
   const told = repository.map((file) => {
     const [size, blobId] = [file.bytes.length, etagOf({ ...file, lfs: false })];
@@ -160,7 +165,10 @@ function tellFiles(
       : { rfilename: file.name, size, blobId, lfs };
   });
   response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(path.includes('/tree/') ? told : { id, sha: COMMIT, siblings: told }));
+  const card = cards?.[id];
+  response.end(
+    JSON.stringify(path.includes('/tree/') ? told : { id, sha: COMMIT, siblings: told, cardData: card }),
+  );
 }
 
 function send(
