@@ -7,6 +7,7 @@ import type { ModelDefinition } from '../models/index.ts';
 import { openTokenizer, readSequences, type Sequences, type Tokenizer } from '../text/index.ts';
 import { readModelConfig } from '../training/index.ts';
 import { tellDownload } from './download-line.ts';
+import { locateTexts } from './locate-texts.ts';
 import type { PretrainFlags } from './pretrain-options.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -52,7 +53,8 @@ export async function readInputs(flags: PretrainFlags): Promise<PretrainInputs> 
 }
 
 async function readText(path: string, tokenizer: Tokenizer, seqLen: number): Promise<TextData> {
-  const { sequences, sha256 } = await readSequences(path, tokenizer, { seqLen, pack: true });
+  const paths = await locateTexts([path]);
+  const { sequences, sha256 } = await readSequences(paths, tokenizer, { seqLen, pack: true });
   return { path, sha256, sequences };
 }
 

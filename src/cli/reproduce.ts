@@ -18,6 +18,7 @@ import type { OptionValues } from '../options/index.ts';
 import { renderReproductionTable } from '../report/index.ts';
 import { tellDownload } from './download-line.ts';
 import { duration } from './duration.ts';
+import { locateText } from './locate-texts.ts';
 import { rankscope, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { bundledModel, bundledText } from './package-info.ts';
@@ -153,10 +154,15 @@ async function locateAll(
   { quiet }: Options,
   signal: AbortSignal,
 ): Promise<ReturnType<typeof chooseSettings>> {
-  const options = { signal, onDownload: tellDownload(quiet ? SILENT : process.stderr), onNote: tellWarning };
+  const stream = quiet ? SILENT : process.stderr;
+  const options = { signal, onDownload: tellDownload(stream), onNote: tellWarning };
   const located = [];
   for (const setting of settings)
-    located.push({ ...setting, model: await locateModel(setting.model, options) });
+    located.push({
+      ...setting,
+      model: await locateModel(setting.model, options),
+      data: await locateText(setting.data, { signal, stream }),
+    });
   return located;
 }
 

@@ -36,7 +36,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 beforeEach(async () => {
-  hub = await startFakeHub({ 'models/org/tiny': files });
+  const line = `${JSON.stringify({ text: readFileSync(at('text.txt'), 'utf8').slice(0, 200) })}\n`;
+  hub = await startFakeHub({
+    'models/org/tiny': files,
+    'datasets/org/text': ['train', 'test'].map((split) => ({
+      name: `${split}.jsonl`,
+      bytes: Buffer.from(line.repeat(split.length)),
+    })),
+  });
 });
 afterEach(async () => {
   await hub.close();
@@ -126,20 +133,15 @@ describe('a model by its id', LONG, () => {
     expect(hub.asked.some(({ token }) => token === `Bearer ${TOKEN}`)).toBe(true);
   });
 
-  it('gives its tokenizer to a model of one’s own', async () => {
-    const args = [
-      'pretrain',
-      '--config',
-      'made/config.json',
-      '--tokenizer',
-      'org/tiny',
-      '--data',
-      'text.txt',
-    ];
-    const steps = ['--steps', '1', '--warmup', '0', '--batch-size', '1', '--seq-len', '8', '--out', 'new'];
-    expect(await run([...args, ...steps], online())).toMatchObject({ code: 0 });
+  it('gives its tokenizer to a model of one’s own, trained on a data set by its id', async () => {
+    const from = ['--config', 'made/config.json', '--tokenizer', 'org/tiny', '--data', 'org/text'];
+    const held = ['--eval-data', 'org/text:test', '--out', 'new'];
+    const steps = ['--steps', '1', '--warmup', '0', '--batch-size', '1', '--seq-len', '8'];
+    expect(await run(['pretrain', ...from, ...held, ...steps], online())).toMatchObject({ code: 0 });
     expect(readFileSync(at('new/tokenizer.json')).equals(readFileSync(at('made/tokenizer.json')))).toBe(true);
     expect(sentOfWeights()).toEqual([]);
+    const texts = hub.asked.filter(({ path }) => path.startsWith('/datasets/org/text/resolve'));
+    expect(texts.map(({ path }) => path.split('/').at(-1)).toSorted()).toEqual(['test.jsonl', 'train.jsonl']);
   });
 
   it('that is none is told as both, and nothing is left', async () => {

@@ -1,0 +1,31 @@
+/** Texts that may be named by the ids of data sets on the hub. */
+import { UserError } from '../errors/index.ts';
+import { locateData } from '../hub/index.ts';
+import { tellDownload } from './download-line.ts';
+import type { ProgressStream } from './status-line.ts';
+import { tellWarning } from './tell-warnings.ts';
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+  readonly stream?: ProgressStream;
+}
+
+/** The same paths, with the files of data sets in the place of their ids. Throws {@link UserError} as `locateData` does. */
+export function locateTexts(
+  names: readonly string[],
+  { signal, stream = process.stderr }: Options = {},
+): Promise<readonly string[]> {
+  return locateData(names, { signal, onDownload: tellDownload(stream), onNote: tellWarning });
+}
+
+/** Where one file is taken. Throws {@link UserError} `hub-choice` for a data set in several files too. */
+export async function locateText(name: string, options: Options = {}): Promise<string> {
+  const [path, ...others] = await locateTexts([name], options);
+  if (path !== undefined && others.length === 0) return path;
+  throw new UserError('hub-choice', {
+    what: `${name} stands in ${others.length + 1} files, and one is taken here.`,
+    got: [path!, ...others],
+    expected: 'one file',
+    fix: `name it: ${name.split(/[@:]/)[0]}/path/in/the/repository`,
+  });
+}
