@@ -14,6 +14,14 @@ it.each([60, 80, 100, 140])('fits %i columns, and looks like this', async (colum
   expect(text).toMatchSnapshot();
 });
 
+it('paints for a terminal, and writes out what a name would do to it', async () => {
+  const { inspection } = await inspect(BUNDLED);
+  const text = renderInspection({ ...inspection, name: 'a\u001b[2Jb' } as typeof inspection, { color: true });
+  expect(text).toContain('\u001b[1mStored as\u001b[0m');
+  expect(text).toContain('a\\u{1b}[2Jb');
+  expect(text).not.toContain('\u001b[2J');
+});
+
 it('says where memory does not suffice', () => {
   expect(renderCosts(COSTS, {}).replaceAll('\n', ' ')).toContain(
     'A run may take 1.00 GB: what does not fit is computed in parts',

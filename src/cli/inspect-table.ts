@@ -16,6 +16,7 @@ import {
   formatCount,
   formatNumber,
   makePaint,
+  printableRecord,
   type Row,
   type TerminalOptions,
   widthOf,
@@ -29,7 +30,9 @@ type Fact = readonly [name: string, text: string];
 /** Tensors of a file without a model that are listed. */
 const TENSORS_SHOWN = 20;
 
-export function renderInspection(inspection: Inspection, options: TerminalOptions): string {
+export function renderInspection(given: Inspection, options: TerminalOptions): string {
+  // Names come from files; what is painted afterwards may act on a terminal.
+  const inspection = printableRecord(given);
   const page = new Page(options);
   if (inspection.kind === 'model') tellModel(page, inspection);
   else if (inspection.kind === 'adapter') tellAdapter(page, inspection);
@@ -49,7 +52,7 @@ export function renderCosts(costs: Costs, options: TerminalOptions): string {
   page.table(
     'What it takes here, estimated',
     [
-      { head: '', words: 'whole' },
+      { head: 'work', words: 'whole' },
       { head: 'of', words: 'cut-right', least: 12 },
       { head: 'memory' },
       { head: 'time' },

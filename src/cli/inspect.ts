@@ -6,7 +6,7 @@ import { tellDownload } from './download-line.ts';
 import { renderCosts, renderInspection } from './inspect-table.ts';
 import { AFTER_EXPORT, exportStep, quickProbe, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { printable, terminalOptions } from './print.ts';
+import { terminalOptions } from './print.ts';
 import { tellWarning } from './tell-warnings.ts';
 
 const GROUP = 'Output:';
@@ -57,7 +57,7 @@ async function runInspect(path: string, { time = true, json = false }: OptionVal
     process.stdout.write(`${JSON.stringify({ ...inspection, ...costs }, null, 2)}\n`);
     return;
   }
-  process.stdout.write(printable(renderInspection(inspection, terminalOptions())));
+  process.stdout.write(renderInspection(inspection, terminalOptions()));
   if (wantsCosts) process.stdout.write(renderCosts(await estimateCosts(model), terminalOptions()));
   tellNext(stepsAfter(inspection));
 }

@@ -13,9 +13,7 @@ export function estimateProbe(model: Model, options: ProbeOptions) {
   const { parts, estimatedBytes } = planMemory({ model, layers, plans, settings }, 0, BOUNDLESS);
   const work = probeWork(model, parts, plans, settings);
   return {
-    of:
-      `${settings.batches} batches of ${settings.batchSize}×${settings.seqLen} tokens, ${settings.calibrationBatches} for ` +
-      `calibration, ranks to ${settings.ranks.at(-1)}`,
+    of: `${settings.batches} + ${settings.calibrationBatches} batches of ${settings.batchSize}×${settings.seqLen}, ranks to ${settings.ranks.at(-1)}`,
     bytes: estimatedBytes,
     operations: Object.values(work).reduce((sum, one) => sum + one, 0),
   };

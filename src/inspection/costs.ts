@@ -54,7 +54,7 @@ export async function estimateCosts(inspected: InspectedModel): Promise<Costs> {
     boundBytes: memoryBound().bytes,
     probe: { ...probe, seconds: probe.operations / pace },
     trainingStep: {
-      of: `LoRA of rank ${RANK} on all layers, ${batchSize}×${seqLen} tokens`,
+      of: `LoRA, r = ${RANK}, all layers, ${batchSize}×${seqLen} tokens`,
       bytes: training.estimatedBytes,
       operations,
       seconds: operations / pace,

@@ -10,6 +10,7 @@ export { renderExperimentHtml } from './html/render-experiment-html.ts';
 export { renderProbeHtml } from './html/render-probe-html.ts';
 export { renderReproductionHtml } from './html/render-reproduction-html.ts';
 export { renderProbeMarkdown } from './markdown.ts';
+export { printable as printableRecord } from './printable.ts';
 export { reproductionFiles } from './reproduction-files.ts';
 export { renderReproductionMarkdown } from './reproduction-markdown.ts';
 export { renderReproductionTable } from './reproduction-table.ts';
