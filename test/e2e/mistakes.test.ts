@@ -51,8 +51,13 @@ it.each([
   ['no batches', ['tiny', ...ON_TEXT, '--batches', '0'], /--batches[\s\S]*from 1/],
   [
     'an unknown flag',
-    ['tiny', ...ON_TEXT, '--rank', '4'],
-    /unknown option '--rank'\n\(Did you mean --ranks\?\)/,
+    ['tiny', ...ON_TEXT, '--rnaks', '4'],
+    /unknown option '--rnaks'\n\(Did you mean --ranks\?\)/,
+  ],
+  [
+    'a flag of another program',
+    ['tiny', ...ON_TEXT, '--lora_rank', '4'],
+    /--lora-rank is no option of rankscope probe\n +to do: .*--ranks 4,16,64/,
   ],
   [
     'an unknown key',
