@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { exampleProbeRecord } from '../report/testing.ts';
+import { exampleTrainRecord } from '../report/testing-training.ts';
 import {
   AFTER_EXPORT,
   afterEvaluation,
@@ -75,6 +76,30 @@ describe('after a probe', () => {
     record.settings.quick = true;
     const steps = afterProbe(record).map(({ command }) => command);
     expect(own(steps[0]!, 'probe')).toEqual(['probe', 'assets/model', '--data', 'assets/text/moby-dick.txt']);
+    const given = [
+      'm',
+      '--quick',
+      '--out',
+      'runs/a',
+      '--data',
+      'a b.txt',
+      'c.csv',
+      '--text-field',
+      'body',
+      '--seed',
+      '3',
+    ];
+    const known = afterProbe(record, given).map(({ command }) => command);
+    expect(own(known[0]!, 'probe')).toEqual([
+      ...['probe', 'm', '--data', 'a b.txt', 'c.csv', '--text-field', 'body', '--seed', '3'],
+    ]);
+    expect(own(known[1]!, '--data').slice(0, 5)).toEqual([
+      '--data',
+      'a b.txt',
+      'c.csv',
+      '--text-field',
+      'body',
+    ]);
     expect(own(steps[1]!, '--basis').slice(0, 2)).toEqual(['--basis', 'kept.safetensors#mine']);
   });
 
@@ -84,9 +109,19 @@ describe('after a probe', () => {
 });
 
 it('after a training come its loss and an export beside the run', () => {
-  const commands = afterTraining('runs/my run/', 'held out.txt', true).map(({ command }) => command);
+  const record = exampleTrainRecord();
+  record.evalData = { ...record.data, path: 'held out.txt' };
+  const commands = afterTraining('runs/my run/', record).map(({ command }) => command);
   expect(own(commands[0]!, 'eval')).toEqual(['eval', '--adapter', 'runs/my run/', '--data', 'held out.txt']);
   expect(own(commands[1]!, 'export')).toEqual(['export', 'runs/my run/', '--out', 'runs/my run-peft']);
+});
+
+it('after a training without a text to evaluate on comes the one that it was trained on', () => {
+  const record = { ...exampleTrainRecord(), evalData: null };
+  const [step] = afterTraining('run', record, ['m', '--data=x.txt', '--steps', '3']);
+  expect(own(step!.command, 'eval')).toEqual(['eval', '--adapter', 'run', '--data=x.txt']);
+  expect(own(afterTraining('run', record)[0]!.command, '--data')).toEqual(['--data', record.data.path]);
+  expect(step!.why).toContain('not trained on');
 });
 
 it('after an export comes what loads it', () => {

@@ -1,6 +1,6 @@
 /** The next useful command, told at the end of one: with real paths, to be pasted. */
 import { basename } from 'node:path';
-import { isDrawn, type ProbeRecord, placeOf } from '../record/index.ts';
+import { isDrawn, type ProbeRecord, placeOf, type TrainRecord } from '../record/index.ts';
 import { headlineRank } from '../report/index.ts';
 import { bundledText } from './package-info.ts';
 import { printable } from './print.ts';
@@ -43,29 +43,59 @@ function programWords(): string {
 export const quote = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-/** After a probe: a training with what it found. */
-export function afterProbe(record: ProbeRecord): Step[] {
-  const { settings, data } = record;
+/** Flags of a command that say which text it reads, and how; each takes values. */
+const TEXT_FLAGS = new Set([
+  '--data',
+  '--text-field',
+  '--prompt-field',
+  '--completion-field',
+  '--chat-template',
+]);
+
+/** The words after those flags in a command as it was given, or the recorded path where it has none. */
+function textWords(
+  given: readonly string[],
+  { model, data }: Pick<ProbeRecord, 'model'> & { readonly data: { readonly path: string } },
+): string[] {
+  const words: string[] = [];
+  let taking = false;
+  for (const word of given) {
+    if (word.startsWith('--')) taking = TEXT_FLAGS.has(word.split('=')[0]!);
+    // The model may stand behind a text.
+    if (taking && word !== model.path) words.push(word);
+  }
+  return words.some((word) => word.startsWith('--data')) ? words : ['--data', data.path];
+}
+
+/** A command as it was given, without a switch, and without the folder that it has filled. */
+const without = (given: readonly string[], name: string): string[] =>
+  given.filter(
+    (word, i) => word !== name && given[i - 1] !== '--out' && word !== '--out' && !word.startsWith('--out='),
+  );
+
+/**
+ * After a probe: a training with what it found.
+ *
+ * @param given the words behind `rankscope probe`, where they are known.
+ */
+export function afterProbe(record: ProbeRecord, given: readonly string[] = []): Step[] {
+  const { settings } = record;
   const model = placeOf(record.model);
-  const whole: Step[] = settings.quick
-    ? [
-        {
-          command: rankscope('probe', model, '--data', data.path),
-          why: 'with all that --quick left out',
-        },
-      ]
-    : [];
+  const text = textWords(given, record);
+  const wholly = given.includes('--quick') ? without(given, '--quick') : [model, ...text];
+  const whole = { command: rankscope('probe', ...wholly), why: 'with all that --quick left out' };
   const chosen = chooseStart(record);
-  if (chosen === null) return whole;
+  const steps = settings.quick ? [whole] : [];
+  if (chosen === null) return steps;
   const { basis, family, rank, why } = chosen;
   const command = rankscope(
-    ...['train', model, '--data', data.path],
+    ...['train', model, ...text],
     ...(family === 'core' ? [] : ['--adapter', family]),
     ...['--basis', basis, '--rank', rank, '--lr', 'auto'],
     ...(settings.layers === '*' ? [] : ['--layers', settings.layers]),
     ...(settings.compute === 'float32' ? [] : ['--compute', settings.compute]),
   );
-  return [...whole, { command, why }];
+  return [...steps, { command, why }];
 }
 
 /**
@@ -103,14 +133,22 @@ function chooseStart(record: ProbeRecord) {
   };
 }
 
-/** After a training: its loss, and the adapter for others. */
-export function afterTraining(run: string, data: string, held: boolean): Step[] {
+/**
+ * After a training: its loss, and the adapter for others.
+ *
+ * @param given the words behind `rankscope train`, where they are known.
+ */
+export function afterTraining(
+  run: string,
+  record: Pick<TrainRecord, 'model' | 'data' | 'evalData'>,
+  given: readonly string[] = [],
+): Step[] {
+  const { evalData } = record;
+  const text = evalData === null ? textWords(given, record) : ['--data', evalData.path];
   return [
     {
-      command: rankscope('eval', '--adapter', run, '--data', data),
-      why: held
-        ? 'the loss without and with it'
-        : 'the loss without and with it; a text that it was not trained on tells more',
+      command: rankscope('eval', '--adapter', run, ...text),
+      why: `the loss without and with it${evalData === null ? '; a text that it was not trained on tells more' : ''}`,
     },
     exportStep(run),
   ];

@@ -109,6 +109,6 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
   } else {
     process.stdout.write(`${renderProbeTable(record, terminalOptions())}\nreport: ${printable(report)}\n`);
   }
-  if (!options.quiet) tellNext(afterProbe(record));
+  if (!options.quiet) tellNext(afterProbe(record, process.argv.slice(3)));
   return record.status === 'partial' ? EXIT_STOPPED : 0;
 }

@@ -116,9 +116,10 @@ export function reportCommand(): Command {
 function stepsAfter(path: string): Step[] {
   if (holdsReproduction(path))
     return [{ command: rankscope('report', path, '--out', 'pages'), why: 'its pages, for a browser' }];
-  if (!holdsTraining(path)) return afterProbe(readProbeRecord(path));
-  const { data, evalData } = readTrainRecord(path);
-  return afterTraining(path, (evalData ?? data).path, evalData !== null);
+  const given = readRunRecord(path)?.arguments;
+  return holdsTraining(path)
+    ? afterTraining(path, readTrainRecord(path), given)
+    : afterProbe(readProbeRecord(path), given);
 }
 
 /** The pages link to each other, which standard output has no place for. */

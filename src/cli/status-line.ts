@@ -1,4 +1,5 @@
 /** Progress on stderr: one line that redraws on a terminal, a plain line now and then anywhere else. */
+import { wrap } from '../report/index.ts';
 import { printable } from './print.ts';
 
 export interface ProgressStream {
@@ -15,6 +16,13 @@ export interface StatusLineOptions {
   readonly redrawMs?: number;
   readonly plainMs?: number;
   readonly now?: () => number;
+}
+
+/** Broken at spaces, with what the line begins with before each. */
+function wrapLine(text: string, columns = 80): string {
+  const [indent = ''] = /^ */.exec(text) ?? [];
+  const lines = wrap(text.slice(indent.length), Math.max(20, columns - indent.length));
+  return lines.map((line) => indent + line).join('\n');
 }
 
 export class StatusLine {
@@ -40,7 +48,9 @@ export class StatusLine {
   /** A line that stays. */
   say(text: string): void {
     this.end();
-    this.stream.write(`${printable(text)}\n`);
+    this.stream.write(
+      `${this.stream.isTTY ? wrapLine(printable(text), this.stream.columns) : printable(text)}\n`,
+    );
   }
 
   /** Takes the line that redraws off the terminal. */

@@ -148,16 +148,11 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
     line?.end();
     stops.release();
   }
-  return tellResult(result, run.directory, dataPath, options);
+  return tellResult(result, run.directory, options);
 }
 
 /** Writes the report, and says what was trained; gives the exit code. */
-async function tellResult(
-  { record }: TrainResult,
-  directory: string,
-  dataPath: string,
-  options: Options,
-): Promise<number> {
+async function tellResult({ record }: TrainResult, directory: string, options: Options): Promise<number> {
   const status = record.status === 'complete' ? 'complete' : 'partial';
   await writeReport(directory, status);
   const place = shortPath(directory);
@@ -168,11 +163,8 @@ async function tellResult(
   if (status === 'partial') lines.push('stopped early: the same command with --resume goes on');
   process.stdout.write(options.json ? `${JSON.stringify(record)}\n` : `${printable(lines.join('\n'))}\n`);
   if (!options.quiet) {
-    const held = options.evalData !== undefined;
     tellNext(
-      status === 'partial'
-        ? [goingOn(place, options)]
-        : afterTraining(place, held ? options.evalData! : dataPath, held),
+      status === 'partial' ? [goingOn(place, options)] : afterTraining(place, record, process.argv.slice(3)),
     );
   }
   return status === 'partial' ? EXIT_STOPPED : 0;
