@@ -28,6 +28,8 @@ export interface OpenModelOptions extends OptionValues<typeof MODEL_OPTIONS> {
   readonly onWarning?: (text: string) => void;
   /** Told how far a download is, where the model is named by its id on the hub and the cache does not have it. */
   readonly onDownload?: (progress: DownloadProgress) => void;
+  /** Told that another process is waited for, or that the hub is out of reach; default `onWarning`. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** Longest warning, bytes. */
@@ -82,9 +84,10 @@ export async function inspectModel(
     onWarning = emitWarning,
     onDownload,
     signal,
-  }: Pick<OpenModelOptions, 'onWarning' | 'onDownload' | 'signal'> = {},
+    onNote = onWarning,
+  }: Pick<OpenModelOptions, 'onWarning' | 'onDownload' | 'onNote' | 'signal'> = {},
 ): Promise<InspectedModel> {
-  const path = await locateModel(name, { signal, onDownload, onNote: onWarning, beforeWeights: refuseEarly });
+  const path = await locateModel(name, { signal, onDownload, onNote, beforeWeights: refuseEarly });
   const { definition, checkpoint } = defineModel(await openCheckpoint(path));
   for (const warning of checkpoint.warnings) onWarning(warning);
   return { path, name: nameOf(path), definition, checkpoint, warn: onWarning };
@@ -105,9 +108,10 @@ export async function openModel(name: string, options: OpenModelOptions = {}): P
     cacheFolder = defaultCacheFolder(),
     onWarning = emitWarning,
     onDownload,
+    onNote = onWarning,
     signal,
   } = options;
-  const path = await locateModel(name, { signal, onDownload, onNote: onWarning, beforeWeights: refuseEarly });
+  const path = await locateModel(name, { signal, onDownload, onNote, beforeWeights: refuseEarly });
   const opened = await openCheckpoint(path);
   const checkUnchanged = await watchModel(opened);
   const { definition, checkpoint } = defineModel(opened);
