@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSafetensors } from '../src/checkpoint/index.ts';
-import { readBatches } from '../src/coverage/probe.ts';
+import { drawBatches } from '../src/coverage/probe.ts';
 import { resolveProbe } from '../src/coverage/settings.ts';
 import { openModel } from '../src/models/index.ts';
 import { createRng } from '../src/numeric/index.ts';
 import type { ProbeRecord } from '../src/record/index.ts';
-import type { Batch } from '../src/text/index.ts';
+import { type Batch, readSequences } from '../src/text/index.ts';
 import type { Setting } from './bench.ts';
 import { type Contender, json, print, type Run, race, spread, table } from './race.ts';
 
@@ -59,7 +59,8 @@ export async function wholeJob(setting: Setting): Promise<unknown[]> {
 async function writeProbeBatches(path: string, cacheFolder: string, measured: string, calibration: string) {
   const model = await openModel(path, { cacheFolder });
   const { settings } = resolveProbe(model, { ranks: RANKS });
-  const drawn = await readBatches(model, TEXT, settings, createRng(settings.seed).fork('batches'));
+  const text = await readSequences(TEXT, await model.tokenizer(), settings);
+  const drawn = drawBatches(text, settings, createRng(settings.seed).fork('batches'));
   const write = (file: string, batches: readonly Batch[]) => {
     const shape = [batches.length, batches[0]!.sequences, batches[0]!.seqLen];
     return writeSafetensors(file, {
@@ -71,7 +72,7 @@ async function writeProbeBatches(path: string, cacheFolder: string, measured: st
       },
     });
   };
-  await write(measured, drawn.measured);
+  await write(measured, drawn.batches);
   await write(calibration, drawn.calibration);
 }
 

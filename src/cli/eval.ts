@@ -2,23 +2,23 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Adapter, adaptedModel, exportMerged, loadAdapter } from '../adapters/index.ts';
-import { fitContext } from '../coverage/index.ts';
 import { UserError } from '../errors/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import { type Model, openModel } from '../models/index.ts';
 import { defaultsOf, type OptionValues, pathsOption, switchOption, under } from '../options/index.ts';
 import { type Compute, PROBE_OPTIONS, TRAIN_OPTIONS } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import { readDocuments, readSequences } from '../text/index.ts';
 import { lossDifference, meanLoss, type SequenceLosses, sequenceLosses } from '../training/index.ts';
 import { chooseBaseModel } from './base-model.ts';
 import { tellDownload } from './download-line.ts';
 import { type Evaluated, renderEvaluations } from './eval-table.ts';
 import { afterEvaluation, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { dataOption, modelOptions } from './option-kinds.ts';
+import { modelOptions, textOptions } from './option-kinds.ts';
 import { bundledModel, bundledText } from './package-info.ts';
+import { renderPreview } from './preview.ts';
 import { printable, terminalOptions } from './print.ts';
+import { readTexts } from './read-texts.ts';
 import { tellReceipt } from './tell-receipt.ts';
 import { tellWarning } from './tell-warnings.ts';
 
@@ -27,7 +27,7 @@ const HOW = 'How to measure it:';
 const OUTPUT = 'Output:';
 
 const OPTIONS = {
-  data: dataOption(ON, 'measure on'),
+  ...textOptions(ON, 'measure on'),
   adapter: pathsOption(
     '--adapter <run...>',
     ON,
@@ -75,15 +75,22 @@ async function runEval(
     cacheFolder,
     batchSize,
     merged,
-    pack,
+    preview,
+    ...rest
   } = {
     ...defaultsOf(OPTIONS),
     ...options,
   };
   const path = chooseBaseModel(given, runs);
-  const dataPath = chooseData(path, options);
-  // A mistake in the text should show before a large model is decoded.
-  await readDocuments(dataPath);
+  const read = await readTexts({
+    ...rest,
+    model: path,
+    paths: chooseData(path, options),
+    seqLen: options.seqLen,
+    download: { onDownload: tellDownload(process.stderr) },
+  });
+  if (preview !== undefined) return renderPreview(read, preview, terminalOptions().color);
+  const { path: dataPath, sequences, receipt, sha256 } = read.texts;
   const model = await openModel(path, {
     compute,
     cacheFolder,
@@ -92,11 +99,6 @@ async function runEval(
   });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
-  const seqLen = fitContext(options.seqLen, OPTIONS.seqLen.default, model.definition.contextLength);
-  const { sequences, receipt, sha256 } = await readSequences(dataPath, await model.tokenizer(), {
-    seqLen,
-    pack,
-  });
   process.stderr.write(`${printable(tellReceipt(dataPath, receipt).join('\n'))}\n`);
 
   const engine = createOnnxEngine();
@@ -114,15 +116,15 @@ async function runEval(
       }
     }
     await model.checkUnchanged();
-    const { count, tokensFound } = sequences;
-    const { targets, notes, first } = receipt;
+    const { count, seqLen, tokensFound } = sequences;
+    const { targets, notes, first, files } = receipt;
     const data = {
       path: dataPath,
       sha256,
       tokens: tokensFound,
       sequences: count,
       seqLen,
-      receipt: { sequences: count, targets, notes, first },
+      receipt: { sequences: count, targets, notes, first, files },
     };
     const told = options.json
       ? `${JSON.stringify({ model: model.path, compute: model.compute, data, results })}\n`
@@ -169,12 +171,12 @@ function describe(
   return { name, form, loss, perplexity, change: base === undefined ? null : lossDifference(losses, base) };
 }
 
-function chooseData(model: string, { data }: Options): string {
+function chooseData(model: string, { data }: Options): readonly string[] {
   if (data !== undefined) return data;
-  if (resolve(model) === resolve(bundledModel())) return bundledText();
+  if (resolve(model) === resolve(bundledModel())) return [bundledText()];
   throw new UserError('data-missing', {
     what: 'there is no text to measure on',
-    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
+    expected: '--data with a file or folder of texts; only the bundled model has a text of its own',
     fix: 'for example: --data notes.txt',
   });
 }

@@ -1,8 +1,9 @@
 /** Options that several commands have, beside those of the library's tables. */
+import { z } from 'zod';
 import { isFramesFile } from '../coverage/index.ts';
 import { MODEL_OPTIONS } from '../models/index.ts';
-import { pathOption, switchOption, under } from '../options/index.ts';
-import { namedBasis } from '../record/index.ts';
+import { switchOption, under, wholeOption } from '../options/index.ts';
+import { namedBasis, TEXT_OPTIONS } from '../record/index.ts';
 
 /** Those of opening a model, under a heading of the command's. */
 export const modelOptions = (group: string) => ({
@@ -10,8 +11,29 @@ export const modelOptions = (group: string) => ({
   cacheFolder: under(group, MODEL_OPTIONS.cacheFolder),
 });
 
-export const dataOption = (group: string, purpose: string) =>
-  pathOption('--data <file>', group, `text to ${purpose}: .txt, .jsonl or .json`, '--data notes.txt');
+/** The texts of a command, how they are read, and the look at what comes of it. */
+export const textOptions = (group: string, purpose: string) => ({
+  data: {
+    flags: '--data <file...>',
+    group,
+    help: `texts to ${purpose}: files, folders, patterns, - for standard input; .txt, .jsonl, .json, .csv, .tsv, .parquet, also as .gz or .zst`,
+    schema: z.array(z.string().min(1)).min(1),
+    parse: (raw: unknown) => (Array.isArray(raw) ? raw : [raw]),
+    expected: 'paths',
+    example: '--data notes.txt',
+  },
+  textField: under(group, TEXT_OPTIONS.textField),
+  promptField: under(group, TEXT_OPTIONS.promptField),
+  completionField: under(group, TEXT_OPTIONS.completionField),
+  chatTemplate: under(group, TEXT_OPTIONS.chatTemplate),
+  preview: wholeOption(
+    'preview',
+    group,
+    'show the first n sequences, what is predicted and what is only given, and stop',
+    1,
+    3,
+  ),
+});
 
 export const isBasis = (name: string) => namedBasis(name) !== null || isFramesFile(name);
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { pathOption, switchOption } from '../options/index.ts';
 import { PROBE_OPTIONS as LIBRARY } from '../record/index.ts';
-import { dataOption, isBasis, modelOptions, quietOption } from './option-kinds.ts';
+import { isBasis, modelOptions, quietOption, textOptions } from './option-kinds.ts';
 
 const ON = 'What to measure it on:';
 const HOW = 'How to measure it:';
@@ -24,7 +24,7 @@ function joinFileNames(raw: unknown): unknown {
 
 export const PROBE_OPTIONS = {
   ...LIBRARY,
-  data: dataOption(ON, 'measure on'),
+  ...textOptions(ON, 'measure on'),
   // A wrong name should show before the model is opened.
   bases: { ...LIBRARY.bases, schema: z.array(z.string().refine(isBasis)).min(1), parse: joinFileNames },
   ...modelOptions(HOW),

@@ -6,13 +6,14 @@ import { openModel } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import { appendMetrics } from '../record/index.ts';
 import { renderProbeTable } from '../report/index.ts';
-import { readDocuments } from '../text/index.ts';
 import { tellDownload } from './download-line.ts';
 import { afterProbe, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
+import { renderPreview } from './preview.ts';
 import { printable, terminalOptions } from './print.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { ProgressLine } from './probe-progress.ts';
+import { readTexts } from './read-texts.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
@@ -59,9 +60,22 @@ export function probeCommand(): Command {
 
 /** @returns the exit code. */
 async function runProbe(givenModel: string | undefined, options: Options): Promise<number> {
-  const { modelPath, dataPath } = chooseSources('probe', givenModel, options.data);
+  const { modelPath, dataPaths } = chooseSources('probe', givenModel, options.data);
+  const { compute, cacheFolder, preview, seed = PROBE_OPTIONS.seed.default, ...rest } = options;
+  const read = (signal?: AbortSignal) =>
+    readTexts({
+      ...rest,
+      model: modelPath,
+      paths: dataPaths,
+      sampleSeed: seed,
+      download: { signal, onDownload: tellDownload(options.quiet ? SILENT : process.stderr) },
+    });
+  if (preview !== undefined) {
+    process.stdout.write(renderPreview(await read(), preview, terminalOptions().color));
+    return 0;
+  }
   const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
-  const description = describeRun('probe', process.argv.slice(3), options.seed ?? PROBE_OPTIONS.seed.default);
+  const description = describeRun('probe', process.argv.slice(3), seed);
   const run = openRunFolder(options.out ?? defaultFolder(modelPath), description);
   const discard = () => run.discard(PROBE_OUTPUTS);
   const stops = watchStopSignals(
@@ -70,10 +84,8 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
   );
   let result: ProbeResult;
   try {
-    // A mistake in the text should show before a large model is decoded.
-    await readDocuments(dataPath);
+    const { texts } = await read(stops.signal);
     progress.say(`opening ${modelPath}`);
-    const { compute, cacheFolder } = options;
     const model = await openModel(modelPath, {
       compute,
       cacheFolder,
@@ -81,14 +93,14 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       onDownload: tellDownload(options.quiet ? SILENT : process.stderr),
       signal: stops.signal,
     });
-    result = await probe(model, dataPath, {
+    result = await probe(model, texts, {
       ...options,
       framesFile: options.saveFrames ? join(run.directory, FRAMES_FILE) : undefined,
       signal: stops.signal,
       onProgress: (step) => progress.update(step),
       onPass: (metrics) => appendMetrics(run.directory, metrics),
       onReceipt: (receipt) => {
-        for (const line of tellReceipt(dataPath, receipt)) progress.say(line);
+        for (const line of tellReceipt(texts.path, receipt)) progress.say(line);
       },
       onMemory: tellMemory(progress),
     });

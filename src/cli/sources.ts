@@ -7,7 +7,8 @@ const PURPOSES = { probe: 'measure on', train: 'train on', advise: 'advise on' }
 
 export interface Sources {
   readonly modelPath: string;
-  readonly dataPath: string;
+  /** Files, folders, patterns, or `-` for standard input. */
+  readonly dataPaths: readonly string[];
 }
 
 /**
@@ -17,13 +18,13 @@ export interface Sources {
 export function chooseSources(
   command: keyof typeof PURPOSES,
   model: string | undefined,
-  data: string | undefined,
+  data: readonly string[] | undefined,
 ): Sources {
-  if (model === undefined) return { modelPath: bundledModel(), dataPath: data ?? bundledText() };
-  if (data !== undefined) return { modelPath: model, dataPath: data };
+  if (model === undefined) return { modelPath: bundledModel(), dataPaths: data ?? [bundledText()] };
+  if (data !== undefined) return { modelPath: model, dataPaths: data };
   throw new UserError('data-missing', {
     what: `there is no text to ${PURPOSES[command]}`,
-    expected: '--data with a .txt, .jsonl or .json file; only the bundled model has a text of its own',
+    expected: '--data with a file or folder of texts; only the bundled model has a text of its own',
     fix: `for example: rankscope ${command} ${model} --data notes.txt`,
   });
 }

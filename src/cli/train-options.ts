@@ -1,7 +1,7 @@
 /** The options of `rankscope train`: those of the library, and what a command adds. */
 import { pathOption, switchOption } from '../options/index.ts';
 import { TRAIN_OPTIONS as LIBRARY } from '../record/index.ts';
-import { dataOption, isBasis, modelOptions, quietOption } from './option-kinds.ts';
+import { isBasis, modelOptions, quietOption, textOptions } from './option-kinds.ts';
 
 const ON = 'What to train it on:';
 const HOW = 'How to train it:';
@@ -11,7 +11,7 @@ export const TRAIN_OPTIONS = {
   ...LIBRARY,
   // A wrong name should show before the model is opened.
   basis: { ...LIBRARY.basis, schema: LIBRARY.basis.schema.refine(isBasis) },
-  data: dataOption(ON, 'train on'),
+  ...textOptions(ON, 'train on'),
   ...modelOptions(HOW),
   out: pathOption('--out <dir>', OUTPUT, 'run directory', '--out runs/first', {
     shownDefault: 'rankscope-runs/train-<model>-<time>',

@@ -15,14 +15,15 @@ import {
   type TrainMetrics,
 } from '../record/index.ts';
 import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
-import { readDocuments } from '../text/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { tellDownload } from './download-line.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
 import { afterTraining, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
-import { printable } from './print.ts';
+import { renderPreview } from './preview.ts';
+import { printable, terminalOptions } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
+import { readTexts } from './read-texts.ts';
 import { EXIT_STOPPED } from './report-error.ts';
 import { defaultFolder, describeRun, openRunFolder, shortPath } from './run-folder.ts';
 import { chooseSources } from './sources.ts';
@@ -70,8 +71,20 @@ export function trainCommand(): Command {
 
 /** @returns the exit code. */
 async function runTrain(givenModel: string | undefined, options: Options): Promise<number> {
-  const { modelPath, dataPath } = chooseSources('train', givenModel, options.data);
+  const { modelPath, dataPaths } = chooseSources('train', givenModel, options.data);
   const stream = options.quiet ? SILENT : process.stderr;
+  const { compute, cacheFolder, preview, ...rest } = options;
+  const read = (signal?: AbortSignal) =>
+    readTexts({
+      ...rest,
+      model: modelPath,
+      paths: dataPaths,
+      download: { signal, onDownload: tellDownload(stream) },
+    });
+  if (preview !== undefined) {
+    process.stdout.write(renderPreview(await read(), preview, terminalOptions().color));
+    return 0;
+  }
   const progress = new ProgressLine(stream);
   const run = openRun(modelPath, options);
   const discard = () => {
@@ -101,10 +114,8 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
   };
   let result: TrainResult;
   try {
-    // A mistake in the text should show before a large model is decoded.
-    await readDocuments(dataPath);
+    const { texts } = await read(stops.signal);
     progress.say(`opening ${modelPath}`);
-    const { compute, cacheFolder, ...rest } = options;
     const model = await openModel(modelPath, {
       compute,
       cacheFolder,
@@ -112,7 +123,7 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
       onDownload: tellDownload(stream),
       signal: stops.signal,
     });
-    result = await train(model, dataPath, {
+    result = await train(model, texts, {
       ...rest,
       directory: run.directory,
       lock: run.lock,

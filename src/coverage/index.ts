@@ -21,7 +21,7 @@ export {
   selectRanks,
 } from './options.ts';
 export { buildPass, fitRecomputed } from './pass.ts';
-export { type ProbeResult, probe } from './probe.ts';
+export { type ProbeResult, probe, readProbeText } from './probe.ts';
 export { type LayerReach, productsAt, type ReachSummary, summarizeReach } from './reach.ts';
 export { moduleOf, modulesByGroup, selectLayers } from './select-layers.ts';
 export { fitContext } from './settings.ts';

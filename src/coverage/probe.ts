@@ -4,7 +4,15 @@ import { describeModel, type Model, targetCount } from '../models/index.ts';
 import { createRng, type Rng, studentInterval } from '../numeric/index.ts';
 import { type ProbeRecord, roundNumbers } from '../record/index.ts';
 import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
-import { type Batch, type Receipt, readSequences, sampleBatches } from '../text/index.ts';
+import {
+  type Batch,
+  type ReadSequences,
+  readSequences,
+  sampleBatches,
+  type TextOptions,
+  type TextPaths,
+  type Tokenizer,
+} from '../text/index.ts';
 import { compareBases } from './compare-bases.ts';
 import { measureParts } from './measure-parts.ts';
 import { describePlan, planMemory } from './memory-plan.ts';
@@ -33,14 +41,14 @@ export interface ProbeResult {
  * Two batches run side by side in each pass, so that the products of independent batches tell signal from noise.
  *
  * @param model an opened model.
- * @param dataPath a .txt, .jsonl or .json file (see `readDocuments`).
+ * @param text files, folders or patterns (see `readDocuments`), or what `readProbeText` has read of them.
  * @throws UserError when the text is missing or too short, an option does not fit the model, the loss is not
  *   finite, it does not fit into memory (`memory-bound`), or `signal` stops the work before anything was measured
  *   (`stopped`).
  */
 export async function probe(
   model: Model,
-  dataPath: string,
+  text: TextPaths | ReadSequences,
   options: ProbeOptions = {},
 ): Promise<ProbeResult> {
   const started = performance.now();
@@ -48,16 +56,21 @@ export async function probe(
   const rng = createRng(settings.seed);
   const clock = new StageClock();
   clock.add('opening', model.openingSeconds);
-  const data = await clock.time('opening', () => readBatches(model, dataPath, settings, rng.fork('batches')));
+  const data = await clock.time('opening', async () =>
+    typeof text === 'object' && 'sequences' in text
+      ? text
+      : await readProbeText(text, await model.tokenizer(), { ...options, ...settings }),
+  );
+  const batches = drawBatches(data, settings, rng.fork('batches'));
   const { documents, tokens, ...receipt } = data.receipt;
   options.onReceipt?.(data.receipt);
-  const plan = planMemory({ model, layers, plans, settings }, data.bytes, memoryBound(options.memory));
+  const textBytes = Math.min(data.bytes, LONGEST_TEXT);
+  const plan = planMemory({ model, layers, plans, settings }, textBytes, memoryBound(options.memory));
   options.onMemory?.(plan);
   const folder = makeTemporaryFolder();
   const engine = createOnnxEngine({ device: settings.device ?? 'cpu' });
   try {
-    const { calibration, measured: batches } = data;
-    const work = { model, engine, plans, settings, calibration, batches, rng, clock, options, folder };
+    const work = { model, engine, plans, settings, ...batches, rng, clock, options, folder };
     const measured = await measureParts(plan.parts, work);
     const finished = measured.layers;
     await model.checkUnchanged();
@@ -71,7 +84,7 @@ export async function probe(
         version: 1,
         status: measured.stopped ? 'partial' : 'complete',
         model: await describeModel(model),
-        data: { path: dataPath, sha256: data.sha256, documents, tokens, receipt },
+        data: { path: data.path, sha256: data.sha256, documents, tokens, receipt },
         settings,
         measured: {
           batches: measured.batches.length,
@@ -115,32 +128,26 @@ function naturalOf(layers: readonly MeasuredLayer[]): ProbeResult['natural'] {
   return found;
 }
 
-interface ProbeData {
-  readonly calibration: readonly Batch[];
-  readonly measured: readonly Batch[];
-  readonly sha256: string;
-  readonly receipt: Receipt;
-  /** Of the file. */
-  readonly bytes: number;
+/** Characters of a text that is read whole; of a longer one, a random part of the documents, as many characters. */
+const LONGEST_TEXT = 2 ** 24;
+
+/** The sequences that a probe draws its batches from. Throws UserError as `readSequences` does. */
+export function readProbeText(
+  paths: TextPaths,
+  tokenizer: Tokenizer,
+  { seed, ...options }: Omit<TextOptions, 'sample'> & { readonly seed: number },
+): Promise<ReadSequences> {
+  const sample = { characters: LONGEST_TEXT, rng: createRng(seed).fork('documents') };
+  return readSequences(paths, tokenizer, { ...options, sample });
 }
 
 /** The batches that a probe measures on, and those that it calibrates with. */
-export async function readBatches(
-  model: Model,
-  path: string,
-  settings: ProbeSettings,
+export function drawBatches(
+  { sequences }: Pick<ReadSequences, 'sequences'>,
+  { batches: count, batchSize, calibrationBatches }: ProbeSettings,
   rng: Rng,
-): Promise<ProbeData> {
-  const tokenizer = await model.tokenizer();
-  const { sequences, receipt, sha256, bytes } = await readSequences(path, tokenizer, settings);
-  const { batches: count, batchSize, calibrationBatches } = settings;
+): { readonly batches: readonly Batch[]; readonly calibration: readonly Batch[] } {
   // The measured batches come first, so that they do not depend on how many calibrate.
   const drawn = sampleBatches(sequences, { batchSize, count: count + calibrationBatches, rng });
-  return {
-    measured: drawn.slice(0, count),
-    calibration: drawn.slice(count),
-    sha256,
-    receipt,
-    bytes,
-  };
+  return { batches: drawn.slice(0, count), calibration: drawn.slice(count) };
 }

@@ -8,7 +8,7 @@ import { readJsonObject, SIZE_LIMITS, writeFolderAtomically } from '../files/ind
 import { describeModel, inspectModel, openModel, saveModel } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import { type SettingRecord, writeJsonAtomic } from '../record/index.ts';
-import { readDocuments, readSequences } from '../text/index.ts';
+import { readSequences } from '../text/index.ts';
 import { initialWeights } from '../training/index.ts';
 import type { PlannedSetting } from './plan.ts';
 import { FULL, QUICK, REAL } from './scale.ts';
@@ -61,7 +61,6 @@ export async function prepareSetting({
   const randomStart = kind === 'random-start';
   const modelPath = randomStart ? await randomStartOf(path, cacheFolder) : path;
   const model = await openModel(modelPath, { cacheFolder });
-  const { sha256 } = await readDocuments(data);
   const size = quick ? SIZES.quick : kind === 'real' ? SIZES.real : SIZES.full;
   const scale = quick ? QUICK : kind === 'real' ? REAL : FULL;
   const setting: Setting = {
@@ -74,7 +73,7 @@ export async function prepareSetting({
     ...size,
   };
   const modelHash = await model.checkpoint.sha256();
-  const { sequences } = await readSequences(data, await model.tokenizer(), {
+  const { sequences, sha256 } = await readSequences(data, await model.tokenizer(), {
     seqLen: size.seqLen,
     pack: true,
   });

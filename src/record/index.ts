@@ -86,6 +86,7 @@ export {
   writeTrainRecord,
 } from './run-directory.ts';
 export { type RunRecord, runRecordSchema } from './run-record.ts';
+export { TEXT_OPTIONS } from './text-options.ts';
 export { OPTIMIZERS, TRAIN_OPTIONS } from './train-options.ts';
 export {
   type AutomaticRate,

@@ -12,6 +12,7 @@ import {
 } from '../options/index.ts';
 import { BASES, type Basis } from './bases.ts';
 import { DEVICES, FAMILIES, type Family, familySchema } from './common.ts';
+import { TEXT_OPTIONS } from './text-options.ts';
 
 const WHAT = 'What to measure:';
 const ON = 'What to measure it on:';
@@ -150,6 +151,7 @@ export const PROBE_SETTINGS = {
 
 export const PROBE_OPTIONS = {
   ...PROBE_SETTINGS,
+  ...TEXT_OPTIONS,
   memory: {
     flags: '--memory <size>',
     group: HOW,

@@ -150,6 +150,10 @@ export const TRAIN_OPTIONS = {
       aliases: ['alpha'],
     },
   ),
+  textField: under(ON, PROBE_OPTIONS.textField),
+  promptField: under(ON, PROBE_OPTIONS.promptField),
+  completionField: under(ON, PROBE_OPTIONS.completionField),
+  chatTemplate: under(ON, PROBE_OPTIONS.chatTemplate),
   memory: under(HOW, PROBE_OPTIONS.memory),
   plan: pathOption(
     '--plan <file>',

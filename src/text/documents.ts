@@ -4,7 +4,8 @@ import { UserError } from '../errors/index.ts';
 import { type Document, isBlank } from './document.ts';
 import type { PlacedDocument } from './encode-documents.ts';
 import { type FieldOptions, FieldReader } from './fields.ts';
-import { findTextFiles, type TextFile } from './files/find-files.ts';
+import { findTextFiles, STANDARD_INPUT, type TextFile } from './files/find-files.ts';
+import { refuseOthers } from './files/open-bytes.ts';
 import { EntryReader } from './files/read-entries.ts';
 
 /** What texts are read from: a file, a folder, a pattern such as `data/*.jsonl`, or `-` for standard input; or several. */
@@ -97,6 +98,13 @@ export class DocumentReader {
       expected: 'at least one document',
       fix: 'name another file',
     });
+  }
+}
+
+/** Looks whether texts are there, and reads nothing. Throws {@link UserError} `text-not-found`. */
+export async function checkTexts(paths: TextPaths): Promise<void> {
+  for (const { path } of findTextFiles(typeof paths === 'string' ? [paths] : paths).files) {
+    if (path !== STANDARD_INPUT) await refuseOthers(path);
   }
 }
 

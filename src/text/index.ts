@@ -6,7 +6,7 @@
 export type { Chat, Message } from './chat/chat.ts';
 export { describeTokenizer, type TokenizerDescription } from './describe-tokenizer.ts';
 export type { Document, TextDocument } from './document.ts';
-export { type Documents, readDocuments, type TextPaths } from './documents.ts';
+export { checkTexts, type Documents, readDocuments, type TextPaths } from './documents.ts';
 export {
   makeSequences,
   namePaths,

@@ -2,7 +2,14 @@
 import { UserError } from '../errors/index.ts';
 import type { Model } from '../models/index.ts';
 import type { TrainRecord } from '../record/index.ts';
-import { type Receipt, readSequences, type Sequences } from '../text/index.ts';
+import {
+  type ReadSequences,
+  type Receipt,
+  readSequences,
+  type Sequences,
+  type TextOptions,
+  type TextPaths,
+} from '../text/index.ts';
 
 export interface TrainData {
   readonly sequences: Sequences;
@@ -13,10 +20,14 @@ export interface TrainData {
 /** @throws UserError `text-too-short` when the text has fewer than `least` sequences, and those of `readSequences`. */
 export async function readTrainData(
   model: Model,
-  path: string,
-  { seqLen, pack, least }: { readonly seqLen: number; readonly pack: boolean; readonly least: number },
+  text: TextPaths | ReadSequences,
+  { least, ...options }: TextOptions & { readonly least: number },
 ): Promise<TrainData> {
-  const { sequences, receipt, sha256 } = await readSequences(path, await model.tokenizer(), { seqLen, pack });
+  const { path, sequences, receipt, sha256 } =
+    typeof text === 'object' && 'sequences' in text
+      ? text
+      : await readSequences(text, await model.tokenizer(), options);
+  const { seqLen } = options;
   const { count } = sequences;
   const { documents, tokens, ...rest } = receipt;
   if (count < least) {

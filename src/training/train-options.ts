@@ -38,10 +38,11 @@ export type ResolvedOptions = Omit<TrainSettings, 'steps' | 'plan'>;
 
 /** @throws UserError `option-out-of-range`, `options-conflict`. */
 export function resolveTrainOptions(model: Model, options: TrainOptions): ResolvedOptions {
-  const { plan, steps, epochs, evalData, memory, checkpointEvery, loraAlpha, ...given } = resolveOptions(
+  const { plan, steps, epochs, evalData, memory, checkpointEvery, loraAlpha, ...rest } = resolveOptions(
     TRAIN_OPTIONS,
     options,
   );
+  const { textField, promptField, completionField, chatTemplate, ...given } = rest;
   const settings: ResolvedOptions = {
     ...given,
     // Plain LoRA by its name is a family and where it starts, unless another start is asked for.

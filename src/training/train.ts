@@ -5,6 +5,7 @@ import type { Model } from '../models/index.ts';
 import { createRng } from '../numeric/index.ts';
 import type { TrainSettings } from '../record/index.ts';
 import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
+import type { ReadSequences, TextPaths } from '../text/index.ts';
 import { FIRST_STEP_BATCHES } from './learning-rate/index.ts';
 import { readTrainData } from './train-data.ts';
 import { planTraining } from './train-memory.ts';
@@ -21,7 +22,11 @@ import { runTraining, type TrainResult } from './train-run.ts';
  *   plan names missing layers, the checkpoint is of another run, it does not fit into memory (`memory-bound`), or a number is no longer finite
  *   (`training-diverged`, naming step and layer; the last checkpoint is kept).
  */
-export async function train(model: Model, dataPath: string, options: TrainOptions): Promise<TrainResult> {
+export async function train(
+  model: Model,
+  text: TextPaths | ReadSequences,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const resolved = resolveTrainOptions(model, options);
   const { layers } = model.definition;
   const plan =
@@ -36,12 +41,14 @@ export async function train(model: Model, dataPath: string, options: TrainOption
     resolved.coverageEvery === null ? 0 : 2 * resolved.batchSize,
     resolved.learningRate === 'auto' ? FIRST_STEP_BATCHES * perStep : 0,
   );
-  const data = await readTrainData(model, dataPath, { seqLen, pack, least });
+  const { textField, promptField, completionField, chatTemplate } = options;
+  const reading = { textField, promptField, completionField, chatTemplate, seqLen, pack };
+  const data = await readTrainData(model, text, { ...reading, least });
   const evalData =
     options.evalData === undefined
       ? null
-      : await readTrainData(model, options.evalData, { seqLen, pack, least: 1 });
-  options.onReceipt?.(dataPath, data.receipt);
+      : await readTrainData(model, options.evalData, { ...reading, least: 1 });
+  options.onReceipt?.(data.record.path, data.receipt);
   if (evalData !== null) options.onReceipt?.(options.evalData!, evalData.receipt);
   const epoch = data.sequences.count / perStep;
   const steps = options.steps ?? Math.max(1, Math.floor((options.epochs ?? 1) * epoch));

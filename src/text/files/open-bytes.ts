@@ -71,8 +71,8 @@ async function* countChunks(path: string, count: ByteCount): AsyncGenerator<Uint
   }
 }
 
-/** Looks before it reads: a pipe or a device has no end. */
-async function refuseOthers(path: string): Promise<void> {
+/** Looks before it reads: a pipe or a device has no end. Throws {@link UserError} `text-not-found`. */
+export async function refuseOthers(path: string): Promise<void> {
   const found = await stat(path).catch((error) => {
     throw notReadable(path, error);
   });

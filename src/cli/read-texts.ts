@@ -1,0 +1,49 @@
+/** Reads what a command works on, before a large model is decoded: a mistake in a text should show first. */
+import { fitContext, readProbeText } from '../coverage/index.ts';
+import { inspectModel, type OpenModelOptions } from '../models/index.ts';
+import type { OptionValues } from '../options/index.ts';
+import { PROBE_OPTIONS, type TEXT_OPTIONS } from '../record/index.ts';
+import {
+  checkTexts,
+  openTokenizer,
+  type ReadSequences,
+  readSequences,
+  type Tokenizer,
+} from '../text/index.ts';
+
+export interface TextsToRead extends OptionValues<typeof TEXT_OPTIONS> {
+  readonly model: string;
+  readonly paths: readonly string[];
+  readonly seqLen?: number | undefined;
+  readonly pack?: boolean | undefined;
+  /** Where it is given, a random part of long texts is enough. */
+  readonly sampleSeed?: number;
+  readonly download?: Pick<OpenModelOptions, 'onDownload' | 'signal'>;
+}
+
+export interface TextsRead {
+  readonly texts: ReadSequences;
+  readonly tokenizer: Tokenizer;
+}
+
+/** @throws UserError those of `inspectModel`, of the tokenizer and of `readSequences`. */
+export async function readTexts({
+  model: path,
+  paths,
+  sampleSeed,
+  download,
+  ...options
+}: TextsToRead): Promise<TextsRead> {
+  await checkTexts(paths);
+  // Its warnings are told when it is opened.
+  const { definition, checkpoint } = await inspectModel(path, { ...download, onWarning: () => {} });
+  const tokenizer = await openTokenizer(checkpoint);
+  const { pack = PROBE_OPTIONS.pack.default } = options;
+  const seqLen = fitContext(options.seqLen, PROBE_OPTIONS.seqLen.default, definition.contextLength);
+  const reading = { ...options, seqLen, pack };
+  const texts =
+    sampleSeed === undefined
+      ? await readSequences(paths, tokenizer, reading)
+      : await readProbeText(paths, tokenizer, { ...reading, seed: sampleSeed });
+  return { texts, tokenizer };
+}
