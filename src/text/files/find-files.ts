@@ -63,6 +63,13 @@ function formatOf(path: string): TextFormat {
 
 function filesIn(folder: string, notes: string[]): string[] {
   const all = globSync('**/*', { cwd: folder, absolute: false }).toSorted();
+  if (all.includes('config.json') && all.some((path) => /\.(safetensors|gguf)$/.test(path))) {
+    throw new UserError('text-not-found', {
+      what: `${folder} is a model, not a text.`,
+      expected: 'texts',
+      fix: 'name the model in front of the options: what follows the option of the texts is a text',
+    });
+  }
   const texts = all.filter(isText);
   if (texts.length === 0) {
     throw new UserError('text-not-found', {
