@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('..', import.meta.url));
 
 /** The command line itself, the tables that flags come from, and a style sheet, whose variables look like flags. */
 const MAY_NAME_FLAGS =
-  /^(cli|options)\/|^record\/(probe|train)-options\.ts$|^models\/model-options\.ts$|page-style\.ts$|\.test\.ts$|(^|\/)testing[-.]/;
+  /^(cli|options)\/|^record\/(probe|train|text)-options\.ts$|^models\/model-options\.ts$|page-style\.ts$|\.test\.ts$|(^|\/)testing[-.]/;
 /** Comments may name flags: nobody meets them at run time. */
 const COMMENTS = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 

@@ -67,7 +67,7 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
       ...rest,
       model: modelPath,
       paths: dataPaths,
-      sampleSeed: seed,
+      draws: options,
       download: { signal, onDownload: tellDownload(options.quiet ? SILENT : process.stderr) },
     });
   if (preview !== undefined) {

@@ -1,7 +1,7 @@
 /** Reads what a command works on, before a large model is decoded: a mistake in a text should show first. */
 import { fitContext, readProbeText } from '../coverage/index.ts';
 import { inspectModel, type OpenModelOptions } from '../models/index.ts';
-import type { OptionValues } from '../options/index.ts';
+import { type OptionValues, resolveOptions } from '../options/index.ts';
 import { PROBE_OPTIONS, type TEXT_OPTIONS } from '../record/index.ts';
 import {
   checkTexts,
@@ -16,8 +16,11 @@ export interface TextsToRead extends OptionValues<typeof TEXT_OPTIONS> {
   readonly paths: readonly string[];
   readonly seqLen?: number | undefined;
   readonly pack?: boolean | undefined;
-  /** Where it is given, a random part of long texts is enough. */
-  readonly sampleSeed?: number;
+  /** What a probe draws, for which a random part of long texts is enough. */
+  readonly draws?: Pick<
+    OptionValues<typeof PROBE_OPTIONS>,
+    'seed' | 'batches' | 'calibrationBatches' | 'batchSize'
+  >;
   readonly download?: Pick<OpenModelOptions, 'onDownload' | 'signal'>;
 }
 
@@ -30,7 +33,7 @@ export interface TextsRead {
 export async function readTexts({
   model: path,
   paths,
-  sampleSeed,
+  draws,
   download,
   ...options
 }: TextsToRead): Promise<TextsRead> {
@@ -42,8 +45,8 @@ export async function readTexts({
   const seqLen = fitContext(options.seqLen, PROBE_OPTIONS.seqLen.default, definition.contextLength);
   const reading = { ...options, seqLen, pack };
   const texts =
-    sampleSeed === undefined
+    draws === undefined
       ? await readSequences(paths, tokenizer, reading)
-      : await readProbeText(paths, tokenizer, { ...reading, seed: sampleSeed });
+      : await readProbeText(paths, tokenizer, { ...resolveOptions(PROBE_OPTIONS, draws), ...reading });
   return { texts, tokenizer };
 }

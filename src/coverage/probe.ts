@@ -129,15 +129,26 @@ function naturalOf(layers: readonly MeasuredLayer[]): ProbeResult['natural'] {
 }
 
 /** Characters of a text that is read whole; of a longer one, a random part of the documents, as many characters. */
-const LONGEST_TEXT = 2 ** 24;
+const LONGEST_TEXT = 2 ** 21;
+/** Characters of a token, at most and about: a part of a text must hold what is to be drawn from it. */
+const TOKEN_CHARACTERS = 16;
 
 /** The sequences that a probe draws its batches from. Throws UserError as `readSequences` does. */
 export function readProbeText(
   paths: TextPaths,
   tokenizer: Tokenizer,
-  { seed, ...options }: Omit<TextOptions, 'sample'> & { readonly seed: number },
+  {
+    seed,
+    batches,
+    calibrationBatches,
+    batchSize,
+    ...options
+  }: Omit<TextOptions, 'sample'> &
+    Pick<ProbeSettings, 'seed' | 'batches' | 'calibrationBatches' | 'batchSize'>,
 ): Promise<ReadSequences> {
-  const sample = { characters: LONGEST_TEXT, rng: createRng(seed).fork('documents') };
+  const tokens = (batches + calibrationBatches) * batchSize * options.seqLen;
+  const characters = Math.max(LONGEST_TEXT, TOKEN_CHARACTERS * tokens);
+  const sample = { characters, rng: createRng(seed).fork('documents') };
   return readSequences(paths, tokenizer, { ...options, sample });
 }
 
