@@ -86,8 +86,11 @@ export {
   type Document,
   type Documents,
   makeSequences,
+  type ReadSequences,
   readDocuments,
+  readSequences,
   type Sequences,
+  type TextPaths,
 } from './text/index.ts';
 export {
   meanLoss,

@@ -21,9 +21,11 @@ import type {
   ProbeOptions,
   ProbeRecord,
   ProbeResult,
+  ReadSequences,
   RunRecord,
   SequenceLosses,
   Sequences,
+  TextPaths,
   TrainMetrics,
   TrainOptions,
   TrainRecord,
@@ -34,14 +36,14 @@ import * as library from '../src/index.ts';
 const VALUES = `
   DEFAULT_BASES DEFAULT_FAMILIES DEFAULT_RANKS UserError adaptedModel adapterFactors adapterRecordSchema exportGgufLora
   exportMerged exportPeft loadAdapter lowRankUpdates makeSequences meanLoss openModel probe probeRecordSchema
-  readAdapterRecord readDocuments readProbeRecord readRunRecord readTrainMetrics readTrainRecord renderProbeHtml
+  readAdapterRecord readDocuments readProbeRecord readSequences readRunRecord readTrainMetrics readTrainRecord renderProbeHtml
   renderProbeMarkdown renderProbeTable renderTrainHtml runRecordSchema saveAdapter sequenceLosses summarizeTraining train
   trainMetricsSchema trainRecordSchema`;
 const TYPES = `
   Adapter AdapterFamily AdapterRecord Basis BasisResult Batch Compute Document Documents DownloadProgress Estimate Family
   FamilyResult GlobalResult Interval LayerAdapter LayerResult LowRankUpdate Matrix MergedOptions Model NaturalResult
-  OpenModelOptions PeftOptions ProbeOptions ProbeRecord ProbeResult Progress RankPoint Regime RunRecord SequenceLosses
-  Sequences TrainMetrics TrainOptions TrainRecord TrainResult`;
+  OpenModelOptions PeftOptions ProbeOptions ProbeRecord ProbeResult Progress RankPoint ReadSequences Regime RunRecord SequenceLosses
+  Sequences TextPaths TrainMetrics TrainOptions TrainRecord TrainResult`;
 const words = (text: string) => text.trim().split(/\s+/);
 
 /** Names that a file exports as types alone. */
@@ -65,10 +67,14 @@ describe('the library', () => {
   it('takes and gives these types', () => {
     const { openModel, probe, train } = library;
     expectTypeOf(openModel).toEqualTypeOf<(name: string, options?: OpenModelOptions) => Promise<Model>>();
-    expectTypeOf(probe).parameters.toEqualTypeOf<[model: Model, dataPath: string, options?: ProbeOptions]>();
+    expectTypeOf(probe).parameters.toEqualTypeOf<
+      [model: Model, text: TextPaths | ReadSequences, options?: ProbeOptions]
+    >();
     expectTypeOf(probe).returns.resolves.toEqualTypeOf<ProbeResult>();
     expectTypeOf<ProbeResult['record']>().toEqualTypeOf<ProbeRecord>();
-    expectTypeOf(train).parameters.toEqualTypeOf<[model: Model, dataPath: string, options: TrainOptions]>();
+    expectTypeOf(train).parameters.toEqualTypeOf<
+      [model: Model, text: TextPaths | ReadSequences, options: TrainOptions]
+    >();
     expectTypeOf(train).returns.resolves.toEqualTypeOf<TrainResult>();
     expectTypeOf<TrainResult['record']>().toEqualTypeOf<TrainRecord>();
     expectTypeOf<TrainResult['metrics']>().toEqualTypeOf<readonly TrainMetrics[]>();

@@ -22,7 +22,7 @@ import {
   roundNumbers,
 } from '../record/index.ts';
 import { createOnnxEngine } from '../runtime/index.ts';
-import type { Batch, Receipt } from '../text/index.ts';
+import type { Batch, ReadSequences, Receipt, TextPaths } from '../text/index.ts';
 import {
   advisedRate,
   FIRST_STEP_BATCHES,
@@ -58,7 +58,11 @@ const FLOAT = 4;
  *
  * @throws UserError those of {@link probe}; `budget-too-small`, `budget-too-large`, `no-signal`.
  */
-export async function advise(model: Model, dataPath: string, options: AdviseOptions = {}): Promise<Advice> {
+export async function advise(
+  model: Model,
+  texts: TextPaths | ReadSequences,
+  options: AdviseOptions = {},
+): Promise<Advice> {
   const began = performance.now();
   const given = resolveOptions(ADVISE_OPTIONS, options);
   const layers = selectLayers(model.definition.layers, given.layers);
@@ -73,7 +77,8 @@ export async function advise(model: Model, dataPath: string, options: AdviseOpti
   return inTemporaryFolder(async (folder) => {
     const framesFile = join(folder, 'frames.safetensors');
     const { signal, onReceipt, onMemory, onProgress } = options;
-    const probed = await probe(model, dataPath, {
+    const probed = await probe(model, texts, {
+      ...fieldsOf(given),
       bases: BASES,
       families: ['core'],
       ranks: [largestRank(layers, coreParameters, 2 * budget.parameters)],
@@ -221,3 +226,11 @@ function joinBatches(parts: readonly Batch[]): Batch {
   const lossMask = Uint8Array.from(parts.flatMap((part) => [...part.lossMask]));
   return { tokens, lossMask, sequences: tokens.length / seqLen, seqLen };
 }
+
+/** How entries of the texts are read. */
+const fieldsOf = ({ textField, promptField, completionField, chatTemplate }: AdviseOptions) => ({
+  ...(textField !== undefined && { textField }),
+  ...(promptField !== undefined && { promptField }),
+  ...(completionField !== undefined && { completionField }),
+  ...(chatTemplate !== undefined && { chatTemplate }),
+});

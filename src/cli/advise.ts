@@ -15,9 +15,10 @@ import {
   writeJsonAtomic,
 } from '../record/index.ts';
 import { adviceMarkdown, renderAdviceHtml, renderAdviceText } from '../report/index.ts';
-import { readDocuments } from '../text/index.ts';
+import { checkTexts, namePaths } from '../text/index.ts';
 import { ADVISE_OPTIONS } from './advise-options.ts';
 import { tellDownload } from './download-line.ts';
+import { locateTexts } from './locate-texts.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { printable, terminalOptions } from './print.ts';
 import { ProgressLine } from './probe-progress.ts';
@@ -62,7 +63,7 @@ export function adviseCommand(): Command {
 }
 
 async function runAdvise(givenModel: string | undefined, options: Options): Promise<void> {
-  const { modelPath, dataPath } = chooseSources('advise', givenModel, options.data);
+  const { modelPath, dataPaths } = chooseSources('advise', givenModel, options.data);
   const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
   const description = describeRun('advise', process.argv.slice(3), options.seed ?? LIBRARY.seed.default);
   const run = openRunFolder(options.out ?? defaultFolder(modelPath, 'advise-'), description);
@@ -73,7 +74,8 @@ async function runAdvise(givenModel: string | undefined, options: Options): Prom
   );
   let advice: Advice;
   try {
-    await readDocuments(dataPath);
+    const texts = await locateTexts(dataPaths, { signal: stops.signal });
+    await checkTexts(texts);
     progress.say(`opening ${modelPath}`);
     const { compute, cacheFolder, ...rest } = options;
     const model = await openModel(modelPath, {
@@ -83,12 +85,12 @@ async function runAdvise(givenModel: string | undefined, options: Options): Prom
       onDownload: tellDownload(options.quiet ? SILENT : process.stderr),
       signal: stops.signal,
     });
-    advice = await advise(model, dataPath, {
+    advice = await advise(model, texts, {
       ...rest,
       signal: stops.signal,
       onProgress: (step) => progress.update(step),
       onReceipt: (receipt) => {
-        for (const line of tellReceipt(dataPath, receipt)) progress.say(line);
+        for (const line of tellReceipt(namePaths(dataPaths), receipt)) progress.say(line);
       },
       onMemory: tellMemory(progress),
     });

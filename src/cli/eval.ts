@@ -89,7 +89,7 @@ async function runEval(
     seqLen: options.seqLen,
     download: { onDownload: tellDownload(process.stderr) },
   });
-  if (preview !== undefined) return renderPreview(read, preview, terminalOptions().color);
+  if (preview !== undefined) return { told: renderPreview(read, preview, terminalOptions().color), next: [] };
   const { path: dataPath, sequences, receipt, sha256 } = read.texts;
   const model = await openModel(path, {
     compute,

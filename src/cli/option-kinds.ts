@@ -11,17 +11,19 @@ export const modelOptions = (group: string) => ({
   cacheFolder: under(group, MODEL_OPTIONS.cacheFolder),
 });
 
+export const dataOption = (group: string, purpose: string) => ({
+  flags: '--data <file...>',
+  group,
+  help: `texts to ${purpose}: files, folders, patterns, - for standard input; .txt, .jsonl, .json, .csv, .tsv, .parquet, also as .gz or .zst`,
+  schema: z.array(z.string().min(1)).min(1),
+  parse: (raw: unknown) => (Array.isArray(raw) ? raw : [raw]),
+  expected: 'paths',
+  example: '--data notes.txt',
+});
+
 /** The texts of a command, how they are read, and the look at what comes of it. */
 export const textOptions = (group: string, purpose: string) => ({
-  data: {
-    flags: '--data <file...>',
-    group,
-    help: `texts to ${purpose}: files, folders, patterns, - for standard input; .txt, .jsonl, .json, .csv, .tsv, .parquet, also as .gz or .zst`,
-    schema: z.array(z.string().min(1)).min(1),
-    parse: (raw: unknown) => (Array.isArray(raw) ? raw : [raw]),
-    expected: 'paths',
-    example: '--data notes.txt',
-  },
+  data: dataOption(group, purpose),
   textField: under(group, TEXT_OPTIONS.textField),
   promptField: under(group, TEXT_OPTIONS.promptField),
   completionField: under(group, TEXT_OPTIONS.completionField),

@@ -10,6 +10,7 @@ import {
   readSequences,
   type Tokenizer,
 } from '../text/index.ts';
+import { locateTexts } from './locate-texts.ts';
 
 export interface TextsToRead extends OptionValues<typeof TEXT_OPTIONS> {
   readonly model: string;
@@ -37,7 +38,8 @@ export async function readTexts({
   download,
   ...options
 }: TextsToRead): Promise<TextsRead> {
-  await checkTexts(paths);
+  const located = await locateTexts(paths, { signal: download?.signal });
+  await checkTexts(located);
   // Its warnings are told when it is opened.
   const { definition, checkpoint } = await inspectModel(path, { ...download, onWarning: () => {} });
   const tokenizer = await openTokenizer(checkpoint);
@@ -46,7 +48,7 @@ export async function readTexts({
   const reading = { ...options, seqLen, pack };
   const texts =
     draws === undefined
-      ? await readSequences(paths, tokenizer, reading)
-      : await readProbeText(paths, tokenizer, { ...resolveOptions(PROBE_OPTIONS, draws), ...reading });
+      ? await readSequences(located, tokenizer, reading)
+      : await readProbeText(located, tokenizer, { ...resolveOptions(PROBE_OPTIONS, draws), ...reading });
   return { texts, tokenizer };
 }
