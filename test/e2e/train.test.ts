@@ -96,7 +96,7 @@ describe('a run that is stopped', () => {
 describe('mistakes', () => {
   it.each([
     ['an option out of range', ['--rank', '0'], '--rank has a value that it cannot take'],
-    ['a basis that is none', ['--basis', 'svdd'], 'there is neither a basis nor a file of that name'],
+    ['a basis that is none', ['--basis', 'svdd'], '--basis has a value that it cannot take'],
     ['nothing to resume', ['--resume', '--out', 'runs/none'], 'there is no training run in runs/none'],
     ['data shorter than a batch', ['--batch-size', '5000'], 'text.txt is too short to train on'],
     ['a folder in use', ['--out', 'tiny'], 'is not empty'],
