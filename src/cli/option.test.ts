@@ -30,6 +30,20 @@ const failure = (...args: Parameters<typeof read>) => {
   }
 };
 
+describe('an options file', () => {
+  it('may be written as other programs have theirs', () => {
+    expect(read([], 'seq_len: 64\nlora_target_modules: [q_proj, v_proj]\n')).toEqual({
+      seqLen: 64,
+      layers: 'q_proj,v_proj',
+    });
+  });
+
+  it('is told what to do in place of a key of another program', () => {
+    expect(failure([], 'load_in_4bit: true\n')).toEqual(codeOf('config-unknown-key', /to do: .*GGUF/));
+    expect(failure([], 'bases: pissa\n')).toEqual(codeOf('option-invalid', /to do: .*--basis svd/));
+  });
+});
+
 describe('flags', () => {
   it('hold only what is given, as values', () => {
     expect(read([])).toEqual({});
