@@ -79,7 +79,7 @@ interface Layer {
 }
 
 /** Where between the null (0) and the ceiling (1) a basis lies, on a log scale of energy. */
-const REACH: Readonly<Record<Basis, number>> = {
+const REACH: Readonly<Partial<Record<Basis, number>>> = {
   svd: 0.28,
   'svd-minor': -0.05,
   random: 0,
@@ -89,10 +89,10 @@ const REACH: Readonly<Record<Basis, number>> = {
   activation: 0.44,
 };
 
-/** Frames of a file lie low. */
+/** Frames of a file, and of a basis that the table does not know yet, lie low. */
 function reachOf(name: string): number {
   const basis = namedBasis(name);
-  return basis === null ? 0.2 : REACH[basis];
+  return (basis === null ? undefined : REACH[basis]) ?? 0.2;
 }
 
 export function exampleProbeRecord(options: Partial<ExampleOptions> = {}): ProbeRecord {
