@@ -10,7 +10,7 @@ import { readTensors } from '../src/checkpoint/index.ts';
 import type { Frame } from '../src/coverage/index.ts';
 import { type Model, openModel } from '../src/models/index.ts';
 import { createRng, matrix } from '../src/numeric/index.ts';
-import { ADAPTER_FAMILIES, type AdapterFamily, FAMILIES, OPTIMIZERS } from '../src/record/index.ts';
+import { ADAPTER_FAMILIES, type AdapterFamily, FAMILIES } from '../src/record/index.ts';
 import { createOnnxEngine, createReferenceEngine } from '../src/runtime/index.ts';
 import { adamw, clipByGlobalNorm, loadAdapterGradients, sgd } from '../src/training/index.ts';
 import { measureAdapter } from '../src/training/train-coverage.ts';
@@ -57,7 +57,7 @@ describe.each(['gpt2', 'llama'] as const)('%s', (name) => {
       return startLayerAdapter({ layer, family, basis: 'svd', rank, scale }, frame, { start: 'zero', rng });
     });
 
-  describe.each(OPTIMIZERS)('ten steps of %s equal PyTorch', (optimizerName) => {
+  describe.each(['adamw', 'sgd'] as const)('ten steps of %s equal PyTorch', (optimizerName) => {
     it.each(ADAPTER_FAMILIES)('%s', async (family) => {
       const layers = start(family, settings.rank, settings.scale);
       const trained = trainedArrays({ layers });

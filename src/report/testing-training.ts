@@ -53,7 +53,8 @@ export const exampleTrainRecord = (): TrainRecord => ({
     seed: 5,
     evalEvery: null,
     coverageEvery: 2,
-  },
+    // An option that is added later need not stand here.
+  } as TrainRecord['settings'],
   adapter: { layers: [LAYER], trainedParameters: 16 },
   gradientLayers: ['h.0.<attn>'],
   step: 2,

@@ -1,32 +1,17 @@
 /** Ranks at which families train as many parameters as one another. */
-import type { AdapterFamily } from '../../record/index.ts';
+import { parameterCount } from '../../coverage/index.ts';
+import type { Family } from '../../record/index.ts';
 import type { LayerShape } from '../trial.ts';
 
 /** Families whose parameters grow with a rank. */
-export type RankedFamily = Exclude<AdapterFamily, 'full'>;
+export type RankedFamily = Family;
 
-/** What a family trains in a layer: for `factors` both factors, though r² of their moves change nothing. */
-function trained(family: RankedFamily, [m, n]: LayerShape, rank: number): number {
-  const fitting = Math.min(rank, m, n);
-  switch (family) {
-    case 'core':
-      return fitting * fitting;
-    case 'diagonal':
-      return fitting;
-    case 'left':
-      return fitting * n;
-    case 'right':
-      return m * fitting;
-    case 'factors':
-      return fitting * (m + n);
-  }
-}
-
+/** What a family trains in all layers: for `factors` both factors, though r² of their moves change nothing. */
 export const trainedParametersOf = (
   family: RankedFamily,
   shapes: readonly LayerShape[],
   rank: number,
-): number => shapes.reduce((sum, shape) => sum + trained(family, shape, rank), 0);
+): number => shapes.reduce((sum, [m, n]) => sum + parameterCount(family, m, n, Math.min(rank, m, n)), 0);
 
 /** The rank, up to the widest frame, with which a family comes nearest to a number of parameters; the lower of two. */
 export function equalRank(
