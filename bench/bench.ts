@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: our jobs against the best PyTorch that we can write for them, in one run, interleaved.
  *
- *     npm run bench -- [--job probe|train|whole]… [--model gpt2-small|PATH]… [--python PATH] [--rounds 5] [--batches 4]
+ *     npm run bench -- [--job probe|train|whole|profile]… [--model gpt2-small|PATH]… [--python PATH] [--rounds 5] [--batches 4]
  *                      [--skip bfloat16]… [--more] [--out FILE.json]
  *
  * Each round starts every contender once as a process of its own. What is timed is the work on a batch, the fastest of
  * several, after loading and one warm-up batch; peak memory is that of the whole process. Our side runs compiled, as it is used.
- * `whole` times the whole command, from its start to its record, with nothing cached.
+ * `whole` times the whole command, from its start to its record, with nothing cached. `profile` says what each op of its
+ * passes takes.
  * `--skip` leaves out contenders whose name holds a word: where the processor has no bfloat16, torch takes minutes
  * for it. `--more` adds what more bases and other ranks cost. Ratios are taken within a round; median, least and
  * largest are printed.
@@ -19,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ModelDefinition } from '../src/models/index.ts';
 import { probeJob } from './probe-job.ts';
+import { profileJob } from './profile-job.ts';
 import { print, processorName } from './race.ts';
 import { definitionOf, randomGpt2Small } from './setup.ts';
 import { trainJob } from './train-job.ts';
@@ -47,6 +49,7 @@ export interface Setting {
 
 const JOBS: Readonly<Record<string, (setting: Setting) => Promise<unknown[]>>> = {
   probe: probeJob,
+  profile: profileJob,
   train: trainJob,
   whole: wholeJob,
 };

@@ -307,6 +307,24 @@ def summarize(model, measurement, batches, ridge, ranks):
     return report
 
 
+def profile(model, held, measured, rank):
+    """Milliseconds of every op in one calibrating and one measuring pass, each after another to warm up."""
+    def costs(batches, visit):
+        stepping = passes(model, batches, visit)
+        next(stepping)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as watch:
+            next(stepping)
+        return {event.key: event.self_cpu_time_total / 1000 for event in watch.key_averages()}
+
+    calibration = Calibration()
+    result = {"calibration": costs(held, calibration.visit)}
+    random = lambda side: torch.randn(side, min(rank, side)) / side**0.5
+    frames = {name: {basis: (random(group.weight.shape[1])[:, : high - low], random(high - low)[:, : group.weight.shape[1]])
+                     for basis in BASES} for group in model.groups for name, low, high in group.layers}
+    measurement = Measurement(model, frames, measured[0][0].numel(), 0, {})
+    return result | {"measuring": costs(measured, measurement.visit)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="Hugging Face directory, or a Llama .gguf")
@@ -316,6 +334,7 @@ def main():
     parser.add_argument("--ridge", type=float, default=0.3)
     parser.add_argument("--spectrum-batches", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--profile", action="store_true", help="only what each op of two passes takes")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
@@ -325,6 +344,8 @@ def main():
     with clock(seconds, "opening"):
         model = open_model(options.model)
         measured, held = read_batches(options.measured), read_batches(options.calibration)
+    if options.profile:
+        return print(json.dumps(profile(model, held, measured, max(options.ranks))))
     calibration = Calibration()
     with clock(seconds, "calibration"):
         for _ in passes(model, held, calibration.visit):

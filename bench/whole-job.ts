@@ -23,7 +23,7 @@ interface WholeRun extends Run {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TEXT = join(ROOT, 'assets', 'text', 'moby-dick.txt');
-const RANKS = [2, 4, 8, 16, 32, 64];
+export const RANKS = [2, 4, 8, 16, 32, 64];
 const PEER = 'torch float32';
 /** Random frames are drawn by each side, and agree as closely as chance lets them. */
 const BASES = ['svd', 'gradient', 'natural'];
@@ -56,7 +56,12 @@ export async function wholeJob(setting: Setting): Promise<unknown[]> {
 }
 
 /** The batches that a probe with default options draws from the text. */
-async function writeProbeBatches(path: string, cacheFolder: string, measured: string, calibration: string) {
+export async function writeProbeBatches(
+  path: string,
+  cacheFolder: string,
+  measured: string,
+  calibration: string,
+): Promise<void> {
   const model = await openModel(path, { cacheFolder });
   const { settings } = resolveProbe(model, { ranks: RANKS });
   const text = await readSequences(TEXT, await model.tokenizer(), settings);
