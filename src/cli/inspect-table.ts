@@ -22,10 +22,14 @@ import {
   widthOf,
   wrap,
 } from '../report/index.ts';
-import { formatBytes } from '../runtime/index.ts';
+import { formatBytes as formatLarge } from '../runtime/index.ts';
 import { duration } from './duration.ts';
 
 type Fact = readonly [name: string, text: string];
+
+/** Files of an adapter may be small. */
+const formatBytes = (bytes: number): string =>
+  bytes < 1e6 ? `${formatCount(Math.ceil(bytes / 1e3))} kB` : formatLarge(bytes);
 
 /** Tensors of a file without a model that are listed. */
 const TENSORS_SHOWN = 20;
