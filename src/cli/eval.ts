@@ -91,12 +91,7 @@ async function runEval(
   });
   if (preview !== undefined) return { told: renderPreview(read, preview, terminalOptions().color), next: [] };
   const { path: dataPath, sequences, receipt, sha256 } = read.texts;
-  const model = await openModel(path, {
-    compute,
-    cacheFolder,
-    onWarning: tellWarning,
-    onDownload: tellDownload(process.stderr),
-  });
+  const model = await openModel(read.modelPath, { compute, cacheFolder, onWarning: tellWarning });
   const adapters: Adapter[] = [];
   for (const run of runs) adapters.push(await loadAdapter(run, model));
   process.stderr.write(`${printable(tellReceipt(dataPath, receipt).join('\n'))}\n`);

@@ -1,21 +1,17 @@
 /** Texts that may be named by the ids of data sets on the hub. */
 import { UserError } from '../errors/index.ts';
-import { locateData } from '../hub/index.ts';
+import { type HubOptions, locateData } from '../hub/index.ts';
 import { tellDownload } from './download-line.ts';
-import type { ProgressStream } from './status-line.ts';
 import { tellWarning } from './tell-warnings.ts';
 
-interface Options {
-  readonly signal?: AbortSignal | undefined;
-  readonly stream?: ProgressStream;
-}
+type Options = Pick<HubOptions, 'signal' | 'onDownload'>;
 
 /** The same paths, with the files of data sets in the place of their ids. Throws {@link UserError} as `locateData` does. */
 export function locateTexts(
   names: readonly string[],
-  { signal, stream = process.stderr }: Options = {},
+  { signal, onDownload = tellDownload(process.stderr) }: Options = {},
 ): Promise<readonly string[]> {
-  return locateData(names, { signal, onDownload: tellDownload(stream), onNote: tellWarning });
+  return locateData(names, { signal, onDownload, onNote: tellWarning });
 }
 
 /** Where one file is taken. Throws {@link UserError} `hub-choice` for a data set in several files too. */

@@ -14,10 +14,10 @@ export const modelOptions = (group: string) => ({
 export const dataOption = (group: string, purpose: string) => ({
   flags: '--data <file...>',
   group,
-  help: `texts to ${purpose}: files, folders, patterns, - for standard input; .txt, .jsonl, .json, .csv, .tsv, .parquet, also as .gz or .zst`,
+  help: `texts to ${purpose}: files, folders, patterns, - for standard input, data sets of the hub; .txt, .jsonl, .json, .csv, .tsv, .parquet, also as .gz or .zst`,
   schema: z.array(z.string().min(1)).min(1),
   parse: (raw: unknown) => (Array.isArray(raw) ? raw : [raw]),
-  expected: 'paths',
+  expected: 'paths, or ids of data sets',
   example: '--data notes.txt',
 });
 

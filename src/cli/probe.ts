@@ -84,13 +84,12 @@ async function runProbe(givenModel: string | undefined, options: Options): Promi
   );
   let result: ProbeResult;
   try {
-    const { texts } = await read(stops.signal);
+    const { texts, modelPath: path } = await read(stops.signal);
     progress.say(`opening ${modelPath}`);
-    const model = await openModel(modelPath, {
+    const model = await openModel(path, {
       compute,
       cacheFolder,
       onWarning: tellWarningOn(progress),
-      onDownload: tellDownload(options.quiet ? SILENT : process.stderr),
       signal: stops.signal,
     });
     result = await probe(model, texts, {

@@ -11,6 +11,7 @@ import {
   type Tokenizer,
 } from '../text/index.ts';
 import { locateTexts } from './locate-texts.ts';
+import { tellWarning } from './tell-warnings.ts';
 
 export interface TextsToRead extends OptionValues<typeof TEXT_OPTIONS> {
   readonly model: string;
@@ -28,6 +29,8 @@ export interface TextsToRead extends OptionValues<typeof TEXT_OPTIONS> {
 export interface TextsRead {
   readonly texts: ReadSequences;
   readonly tokenizer: Tokenizer;
+  /** Where the model is, also one that was named by its id. */
+  readonly modelPath: string;
 }
 
 /** @throws UserError those of `inspectModel`, of the tokenizer and of `readSequences`. */
@@ -38,10 +41,11 @@ export async function readTexts({
   download,
   ...options
 }: TextsToRead): Promise<TextsRead> {
-  const located = await locateTexts(paths, { signal: download?.signal });
+  const located = await locateTexts(paths, download);
   await checkTexts(located);
   // Its warnings are told when it is opened.
-  const { definition, checkpoint } = await inspectModel(path, { ...download, onWarning: () => {} });
+  const inspected = await inspectModel(path, { ...download, onWarning: () => {}, onNote: tellWarning });
+  const { definition, checkpoint } = inspected;
   const tokenizer = await openTokenizer(checkpoint);
   const { pack = PROBE_OPTIONS.pack.default } = options;
   const seqLen = fitContext(options.seqLen, PROBE_OPTIONS.seqLen.default, definition.contextLength);
@@ -50,5 +54,5 @@ export async function readTexts({
     draws === undefined
       ? await readSequences(located, tokenizer, reading)
       : await readProbeText(located, tokenizer, { ...resolveOptions(PROBE_OPTIONS, draws), ...reading });
-  return { texts, tokenizer };
+  return { texts, tokenizer, modelPath: inspected.path };
 }

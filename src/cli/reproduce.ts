@@ -154,14 +154,14 @@ async function locateAll(
   { quiet }: Options,
   signal: AbortSignal,
 ): Promise<ReturnType<typeof chooseSettings>> {
-  const stream = quiet ? SILENT : process.stderr;
-  const options = { signal, onDownload: tellDownload(stream), onNote: tellWarning };
+  const onDownload = tellDownload(quiet ? SILENT : process.stderr);
+  const options = { signal, onDownload, onNote: tellWarning };
   const located = [];
   for (const setting of settings)
     located.push({
       ...setting,
       model: await locateModel(setting.model, options),
-      data: await locateText(setting.data, { signal, stream }),
+      data: await locateText(setting.data, options),
     });
   return located;
 }

@@ -18,6 +18,7 @@ import { renderTrainHtml, summarizeTraining } from '../report/index.ts';
 import { hasCheckpoint, type TrainResult, train } from '../training/index.ts';
 import { tellDownload } from './download-line.ts';
 import { EventFile, eventFilesIn } from './event-file.ts';
+import { locateText } from './locate-texts.ts';
 import { afterTraining, rankscope, type Step, tellNext } from './next-step.ts';
 import { addOptions, readOptions, sayingFlags } from './option.ts';
 import { renderPreview } from './preview.ts';
@@ -114,17 +115,20 @@ async function runTrain(givenModel: string | undefined, options: Options): Promi
   };
   let result: TrainResult;
   try {
-    const { texts } = await read(stops.signal);
+    const { texts, modelPath: path } = await read(stops.signal);
+    const { evalData } = options;
+    const held =
+      evalData === undefined ? {} : { evalData: await locateText(evalData, { signal: stops.signal }) };
     progress.say(`opening ${modelPath}`);
-    const model = await openModel(modelPath, {
+    const model = await openModel(path, {
       compute,
       cacheFolder,
       onWarning: tellWarningOn(progress),
-      onDownload: tellDownload(stream),
       signal: stops.signal,
     });
     result = await train(model, texts, {
       ...rest,
+      ...held,
       directory: run.directory,
       lock: run.lock,
       signal: stops.signal,

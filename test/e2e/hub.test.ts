@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DownloadProgress, locateModel, readHubSettings } from '../../src/hub/index.ts';
-import { readAdapterRecord, readProbeRecord } from '../../src/record/index.ts';
+import { readAdapterRecord, readProbeRecord, readTrainRecord } from '../../src/record/index.ts';
 import { COMMIT, etagOf, type FakeFile, type FakeHub, startFakeHub } from '../support/fake-hub.ts';
 import { type CliOptions, makeWorkingFolder, runCli } from './run-cli.ts';
 import { makeTinyModel, writeText } from './tiny-model.ts';
@@ -107,11 +107,14 @@ describe('a model by its id', LONG, () => {
 
   it('is trained, evaluated and exported; what was made knows id and commit, and never the token', async () => {
     const trained = await run(
-      ['train', 'org/tiny', '--data', 'text.txt', ...STEPS, '--out', 'run'],
+      ['train', 'org/tiny', '--data', 'org/text', '--eval-data', 'org/text:test', ...STEPS, '--out', 'run'],
       online(),
     );
     expect(trained.stderr).toMatch(/downloading org\/tiny: \d/);
     expect(trained.code).toBe(0);
+    expect(readTrainRecord(at('run')).data.path).toMatch(
+      `datasets--org--text/snapshots/${COMMIT}/train.jsonl`,
+    );
     expect(readAdapterRecord(at('run')).model.hub).toEqual({ id: 'org/tiny', commit: COMMIT });
     const exported = await run(['export', 'run', '--out', 'peft'], { HF_HOME: at('home') });
     expect(exported.code).toBe(0);
