@@ -122,7 +122,7 @@ without its basis; an arm of plain LoRA by one without itself, as the others giv
   ...['batches of 1', 'batches of 8']
     .filter((name) => ofCondition(name).length > 0)
     .flatMap((name) => [
-      `## Bundled model, ${name}, ${SHORT} steps: ${ofCondition(name).length} arms\n\nNothing is fitted to these. The law measures first steps on batches of the run’s own size.`,
+      `## Bundled model, ${name}, ${SHORT} steps: ${ofCondition(name).length} arms\n\nNothing is fitted to these. The law measures first steps on batches of the run’s own size; an arm of the five whose best rate lies at the edge of those tried is left out.`,
       table([['the law', atSteps(SHORT)], ...SMALLER_RULES], ofCondition(name)),
       detail(atSteps(SHORT), ofCondition(name)),
     ]),

@@ -1,9 +1,10 @@
 /** An advice: one probe, a choice, and the learning rate of what was chosen. */
 import { join } from 'node:path';
-import { type LayerPlan, startAdapter, trainedArrays } from '../adapters/index.ts';
+import { type Adapter, type LayerPlan, needsFrame } from '../adapters/index.ts';
 import {
   fitContext,
   type MemoryUse,
+  type ProbeOptions,
   type ProbeResult,
   type Progress,
   probe,
@@ -12,25 +13,13 @@ import {
 import { UserError } from '../errors/index.ts';
 import { inTemporaryFolder } from '../files/index.ts';
 import type { LinearLayer, Model } from '../models/index.ts';
-import { createRng } from '../numeric/index.ts';
 import { type OptionValues, resolveOptions } from '../options/index.ts';
-import {
-  ADVISE_OPTIONS,
-  type AdviceRecord,
-  type AutomaticRate,
-  DEFAULT_BASES,
-  roundNumbers,
-} from '../record/index.ts';
-import { createOnnxEngine } from '../runtime/index.ts';
-import type { Batch, ReadSequences, Receipt, TextPaths } from '../text/index.ts';
-import {
-  advisedRate,
-  FIRST_STEP_BATCHES,
-  loadAdapterGradients,
-  measureFirstStep,
-} from '../training/index.ts';
-import { chooseBudget, coreParameters, largestRank } from './budget.ts';
+import { ADVISE_OPTIONS, type AdviceRecord, DEFAULT_BASES, roundNumbers } from '../record/index.ts';
+import type { ReadSequences, Receipt, TextPaths } from '../text/index.ts';
+import { FIRST_STEP_BATCHES } from '../training/index.ts';
+import { chooseBudget, FAMILY_PARAMETERS, largestRank } from './budget.ts';
 import { choose } from './choose.ts';
+import { joinLanes, startAndRate } from './start.ts';
 
 export interface AdviseOptions extends OptionValues<typeof ADVISE_OPTIONS> {
   readonly onReceipt?: (receipt: Receipt) => void;
@@ -44,6 +33,8 @@ export interface Advice {
   readonly record: AdviceRecord;
   /** By layer, without those that are left out. */
   readonly layers: readonly AdvisedLayer[];
+  /** As it starts: in frames of the advice's own calibration. */
+  readonly adapter: Adapter;
 }
 
 export type AdvisedLayer = Pick<LayerPlan, 'family' | 'basis' | 'rank'> & { readonly name: string };
@@ -65,8 +56,10 @@ export async function advise(
 ): Promise<Advice> {
   const began = performance.now();
   const given = resolveOptions(ADVISE_OPTIONS, options);
+  const { family } = given;
+  const parametersOf = FAMILY_PARAMETERS[family];
   const layers = selectLayers(model.definition.layers, given.layers);
-  const budget = chooseBudget(layers, given);
+  const budget = chooseBudget(layers, given, family);
   const seqLen = fitContext(options.seqLen, given.seqLen, model.definition.contextLength);
   const batchSize = Math.max(1, Math.round(given.batchTokens / seqLen));
   // Halves of a step, where that goes: twice as many batches tell more of how sure a figure is.
@@ -76,12 +69,9 @@ export async function advise(
   const run = { steps, batchSize, seqLen, schedule, pack, ridge, seed };
   return inTemporaryFolder(async (folder) => {
     const framesFile = join(folder, 'frames.safetensors');
-    const { signal, onReceipt, onMemory, onProgress } = options;
-    const probed = await probe(model, texts, {
+    const probed = await probeCores(model, texts, options, {
       ...fieldsOf(given),
-      bases: BASES,
-      families: ['core'],
-      ranks: [largestRank(layers, coreParameters, 2 * budget.parameters)],
+      ranks: [largestRank(layers, parametersOf, 2 * budget.parameters)],
       layers: given.layers,
       batches: count,
       calibrationBatches: count,
@@ -91,25 +81,17 @@ export async function advise(
       ridge,
       seed,
       memory: given.memory,
-      spectrumBatches: 1,
       framesFile,
-      ...(signal && { signal }),
-      ...(onReceipt && { onReceipt }),
-      ...(onMemory && { onMemory }),
-      ...(onProgress && { onProgress }),
     });
-    if (probed.record.status === 'partial')
-      throw new UserError('stopped', {
-        what: 'stopped before all was measured that an advice needs',
-        fix: 'run the same command again; decompositions that were finished are kept',
-      });
-    const choice = choose(probed.natural, layers, budget.parameters);
+    const choice = choose(probed.natural, layers, budget.parameters, family);
     const { plan, kept, runnersUp, next, natural, verdict, allocation, stability } = choice;
     const chosen = layers.filter(({ name }) => kept.includes(name));
-    const found = await rateOf(model, chosen, `${framesFile}#${plan.basis}`, plan.rank, run, probed, lanes);
     const rankOf = ({ name, inFeatures, outFeatures }: LinearLayer) =>
       kept.includes(name) ? Math.min(plan.rank, inFeatures, outFeatures) : 0;
     const { basis, rank, parameters } = plan;
+    const source = needsFrame(family, basis) ? `${framesFile}#${basis}` : basis;
+    const plans = chosen.map((layer) => ({ layer, family, basis: source, rank: rankOf(layer), scale: 1 }));
+    const found = await startAndRate(model, plans, run, joinLanes(probed.batches, lanes));
     const { path, sha256, documents, tokens, receipt } = probed.record.data;
     const record: AdviceRecord = {
       schema: 'rankscope.advice',
@@ -124,7 +106,7 @@ export async function advise(
       },
       budget,
       plan: {
-        family: 'core',
+        family,
         basis,
         rank,
         parameters,
@@ -148,84 +130,38 @@ export async function advise(
     };
     return {
       record,
-      layers: chosen.map((layer) => ({ name: layer.name, family: 'core', basis, rank: rankOf(layer) })),
+      layers: chosen.map((layer) => ({ name: layer.name, family, basis, rank: rankOf(layer) })),
+      adapter: found.adapter,
     };
+  });
+}
+
+/** Cores in the bases that are compared, at every rank. */
+async function probeCores(
+  model: Model,
+  texts: TextPaths | ReadSequences,
+  { signal, onReceipt, onMemory, onProgress }: AdviseOptions,
+  asked: ProbeOptions,
+): Promise<ProbeResult> {
+  const probed = await probe(model, texts, {
+    ...asked,
+    bases: BASES,
+    families: ['core'],
+    spectrumBatches: 1,
+    ...(signal && { signal }),
+    ...(onReceipt && { onReceipt }),
+    ...(onMemory && { onMemory }),
+    ...(onProgress && { onProgress }),
+  });
+  if (probed.record.status === 'complete') return probed;
+  throw new UserError('stopped', {
+    what: 'stopped before all was measured that an advice needs',
+    fix: 'run the same command again; decompositions that were finished are kept',
   });
 }
 
 /** More than any interval here resolves. */
 const DIGITS = 5;
-
-/** The learning rate of cores in frames of a file; none, with a note, where the law does not know. */
-async function rateOf(
-  model: Model,
-  layers: readonly LinearLayer[],
-  basis: string,
-  rank: number,
-  {
-    steps,
-    schedule,
-    batchSize,
-    seqLen,
-    ridge,
-    seed,
-  }: Omit<AdviceRecord['settings'], 'calibrationBatches' | 'batches' | 'probeBatchSize'>,
-  { batches }: ProbeResult,
-  lanes: number,
-): Promise<{ rate: AutomaticRate | null; notes: readonly string[] }> {
-  const engine = createOnnxEngine();
-  const rng = createRng(seed);
-  try {
-    const plans = layers.map((layer) => ({
-      layer,
-      family: 'core' as const,
-      basis,
-      rank: Math.min(rank, layer.inFeatures, layer.outFeatures),
-      scale: 1,
-    }));
-    const adapter = await startAdapter({
-      model,
-      engine,
-      plans,
-      calibration: [],
-      ridge,
-      start: 'zero',
-      rng,
-      onProgress: () => {},
-    });
-    const program = await loadAdapterGradients(engine, model, adapter.layers, {
-      batchSize,
-      seqLen,
-      dropout: 0,
-    });
-    const whole = Array.from({ length: FIRST_STEP_BATCHES }, (_, index) =>
-      joinBatches(batches.slice(index * lanes, (index + 1) * lanes)),
-    );
-    const first = await measureFirstStep(trainedArrays(adapter), whole, (batch) => program.run(batch, rng));
-    await program.release();
-    const { learningRate, notes } = advisedRate(first, { optimizer: 'adamw', schedule, steps });
-    const { step, agreement, waiting, passes } = first;
-    const rate = {
-      learningRate,
-      ...roundNumbers({ step: step!, agreement, waiting }, DIGITS),
-      passes,
-      notes: [...notes],
-    };
-    return { rate, notes };
-  } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'learning-rate-unknown') throw error;
-    return { rate: null, notes: [`The learning rate is not known: ${error.message.split('\n')[0]}.`] };
-  } finally {
-    await engine.close();
-  }
-}
-
-function joinBatches(parts: readonly Batch[]): Batch {
-  const { seqLen } = parts[0]!;
-  const tokens = Int32Array.from(parts.flatMap((part) => [...part.tokens]));
-  const lossMask = Uint8Array.from(parts.flatMap((part) => [...part.lossMask]));
-  return { tokens, lossMask, sequences: tokens.length / seqLen, seqLen };
-}
 
 /** How entries of the texts are read. */
 const fieldsOf = ({ textField, promptField, completionField, chatTemplate }: AdviseOptions) => ({

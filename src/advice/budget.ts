@@ -27,6 +27,14 @@ export const loraParameters = (layers: readonly Sizes[], rank: number): number =
 export const coreParameters = (layers: readonly Sizes[], rank: number): number =>
   layers.reduce((sum, { inFeatures, outFeatures }) => sum + Math.min(rank, inFeatures, outFeatures) ** 2, 0);
 
+/** What can be advised. */
+export type AdvisedFamily = 'core' | 'factors';
+
+export const FAMILY_PARAMETERS = {
+  core: coreParameters,
+  factors: loraParameters,
+} as const satisfies Readonly<Record<AdvisedFamily, (layers: readonly Sizes[], rank: number) => number>>;
+
 /** The largest rank whose parameters are within a budget; 0 where none is. */
 export function largestRank(
   layers: readonly Sizes[],
@@ -40,7 +48,11 @@ export function largestRank(
 }
 
 /** @throws UserError `options-conflict`, `budget-too-small`, `budget-too-large`. */
-export function chooseBudget(layers: readonly Sizes[], options: BudgetOptions): AdviceBudget {
+export function chooseBudget(
+  layers: readonly Sizes[],
+  options: BudgetOptions,
+  family: AdvisedFamily = 'core',
+): AdviceBudget {
   const names = ['maxParams', 'maxAdapterMb', 'matchLoraRank'] as const;
   const given = names.filter((name) => options[name] !== undefined);
   if (given.length > 1)
@@ -57,14 +69,17 @@ export function chooseBudget(layers: readonly Sizes[], options: BudgetOptions): 
       : maxAdapterMb !== undefined
         ? [`${maxAdapterMb} MB of trained numbers`, Math.floor((maxAdapterMb * 1e6) / FLOAT)]
         : [`that of LoRA of rank ${matchLoraRank}`, loraParameters(layers, matchLoraRank)];
-  const least = coreParameters(layers, 1);
+  const least = FAMILY_PARAMETERS[family](layers, 1);
   const whole = layers.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
   if (parameters < least)
     throw new UserError('budget-too-small', {
       what: 'the budget is below the smallest plan',
       got: asked,
-      expected: `at least ${least} parameters: a core of one number on each of the ${layers.length} layers`,
-      fix: 'raise the budget, or choose fewer layers',
+      expected: `at least ${least} parameters: ${family === 'core' ? 'a core of one number' : 'LoRA of rank 1'} on each of the ${layers.length} layers`,
+      fix:
+        family === 'core'
+          ? 'raise the budget, or choose fewer layers'
+          : 'raise the budget, or train cores, which can be smaller',
     });
   if (parameters > whole)
     throw new UserError('budget-too-large', {

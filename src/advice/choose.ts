@@ -4,7 +4,7 @@ import type { LinearLayer } from '../models/index.ts';
 import type { AdviceRecord } from '../record/index.ts';
 import { isDrawn } from '../record/index.ts';
 import { allocate } from './allocate.ts';
-import { coreParameters, largestRank } from './budget.ts';
+import { type AdvisedFamily, FAMILY_PARAMETERS, largestRank } from './budget.ts';
 import {
   behind,
   type Candidate,
@@ -31,9 +31,10 @@ type Choice = Pick<
 const NAMED = 2;
 
 /**
- * One rank on every layer that has signal, in the frames of the most promise by the law of parameters and held-out ν.
+ * One rank on every layer that has signal, in the frames of the most promise by the law of parameters and held-out ν; a
+ * LoRA starts in those of the most ν at its rank.
  * Ranks that differ from layer to layer are worked out and told, not advised: allocated by held-out ν or by gradients,
- * they have not beaten one rank for all.
+ * it is not shown that they beat one rank for all.
  *
  * @param natural ν by basis and layer, up to the rank of twice the budget.
  * @throws UserError `no-signal`
@@ -42,8 +43,10 @@ export function choose(
   natural: ReadonlyMap<string, LayerCurves>,
   layers: readonly LinearLayer[],
   budget: number,
+  family: AdvisedFamily = 'core',
 ): Choice {
-  const rank = largestRank(layers, coreParameters, budget);
+  const count = FAMILY_PARAMETERS[family];
+  const rank = largestRank(layers, count, budget);
   const bases = [...natural.keys()];
   const kept = layers.filter(({ name }) =>
     bases.some((basis) => hasSignal(natural.get(basis)!.get(name)!, rank)),
@@ -52,28 +55,27 @@ export function choose(
   const candidates = (parameters: number): Candidate[] => {
     // Frames are as wide as all layers together would want them.
     const columns = Math.max(...kept.map(({ name }) => natural.get(bases[0]!)!.get(name)!.heldOut.length));
-    const fitting = Math.min(columns, largestRank(kept, coreParameters, parameters));
+    const fitting = Math.min(columns, largestRank(kept, count, parameters));
     return bases.map((basis) => ({
       basis,
       curves: new Map(kept.map(({ name }) => [name, natural.get(basis)!.get(name)!])),
       rank: fitting,
-      parameters: coreParameters(kept, fitting),
+      parameters: count(kept, fitting),
     }));
   };
   const all = candidates(budget);
-  const best = winner(all);
+  const random = all.find(({ basis }) => isDrawn(basis));
+  const most = winner(all);
+  const beatsRandom = random === undefined || (random !== most && behind(most, random).low > 0);
+  // LoRA's own start is as good then, and costs nothing to make.
+  const best = family === 'factors' && !beatsRandom ? random : most;
   const sum = overPasses(passesOf(best), (without) => heldOut(best, without));
   if (sum.low <= 0) throw noSignal();
-  const random = all.find(({ basis }) => isDrawn(basis));
   const others = all.filter((one) => one !== best);
   const runnersUp = others
-    .map((one) => ({ ...asPlan(one), behind: behind(best, one) }))
+    .map((one) => ({ ...asPlan(one, family), behind: behind(best, one) }))
     .toSorted((a, b) => a.behind.mean - b.behind.mean);
-  const beatsRandom = random === undefined || (random !== best && behind(best, random).low > 0);
   const tied = runnersUp.length > 0 && runnersUp[0]!.behind.low <= 0;
-  const larger = candidates(2 * budget).find(({ basis }) => basis === best.basis)!;
-  const allocated = allocate(best.curves, budget);
-  const ranks = [...allocated.ranks.values()];
   const passes = passesOf(best);
   const winners = Array.from({ length: passes }, (_, pass) => winner(all, pass).basis);
   return {
@@ -82,17 +84,7 @@ export function choose(
     natural: sum,
     verdict: beatsRandom ? (tied ? 'tied' : 'clear') : 'random',
     runnersUp: runnersUp.slice(0, NAMED),
-    next: larger.parameters > best.parameters ? { ...asPlan(larger), gain: behind(larger, best) } : null,
-    allocation: {
-      parameters: allocated.parameters,
-      layers: ranks.filter((one) => one > 0).length,
-      lowest: Math.min(...ranks),
-      highest: Math.max(...ranks),
-      gain:
-        promise(Math.max(1, allocated.parameters), allocated.natural) -
-        promise(best.parameters, heldOut(best)),
-      gap: allocated.gap,
-    },
+    ...(family === 'core' ? ofCores(best, candidates(2 * budget), budget) : { next: null, allocation: null }),
     stability: { replicates: passes, same: winners.filter((basis) => basis === best.basis).length },
     notes:
       kept.length < layers.length
@@ -103,8 +95,30 @@ export function choose(
   };
 }
 
-const asPlan = ({ basis, rank, parameters }: Candidate) => ({
-  family: 'core' as const,
+/** What the law says of other parameters and ranks; it knows cores only. */
+function ofCores(
+  best: Candidate,
+  larger: readonly Candidate[],
+  budget: number,
+): Pick<Choice, 'next' | 'allocation'> {
+  const next = larger.find(({ basis }) => basis === best.basis)!;
+  const { ranks, parameters, natural, gap } = allocate(best.curves, budget);
+  const all = [...ranks.values()];
+  return {
+    next: next.parameters > best.parameters ? { ...asPlan(next, 'core'), gain: behind(next, best) } : null,
+    allocation: {
+      parameters,
+      layers: all.filter((rank) => rank > 0).length,
+      lowest: Math.min(...all),
+      highest: Math.max(...all),
+      gain: promise(Math.max(1, parameters), natural) - promise(best.parameters, heldOut(best)),
+      gap,
+    },
+  };
+}
+
+const asPlan = ({ basis, rank, parameters }: Candidate, family: AdvisedFamily) => ({
+  family,
   basis,
   rank,
   parameters,

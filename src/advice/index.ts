@@ -4,3 +4,11 @@
  */
 export { type Advice, type AdvisedLayer, type AdviseOptions, advise } from './advise.ts';
 export { LOSS_LAW, lnOf } from './loss-law.ts';
+export {
+  START_FOLDER,
+  startsFromFolder,
+  TRAINERS,
+  type TrainerFiles,
+  type TrainerName,
+  writeForTrainer,
+} from './trainers.ts';

@@ -1,5 +1,6 @@
 /** The options of `rankscope advise`: those of the library, and what a command adds. */
-import { pathOption, switchOption } from '../options/index.ts';
+import { TRAINERS } from '../advice/index.ts';
+import { choiceOption, pathOption, switchOption, textOption } from '../options/index.ts';
 import { ADVISE_OPTIONS as LIBRARY } from '../record/index.ts';
 import { dataOption, modelOptions, quietOption } from './option-kinds.ts';
 
@@ -15,6 +16,19 @@ export const ADVISE_OPTIONS = {
     shownDefault: 'rankscope-runs/advise-<model>-<time>',
     aliases: ['output-dir'],
   }),
+  emit: choiceOption(
+    'emit',
+    OUTPUT,
+    `LoRA for another trainer, which --family factors is meant by: ${TRAINERS.join(', ')}`,
+    TRAINERS,
+  ),
+  baseModel: textOption(
+    '--base-model <id>',
+    OUTPUT,
+    'what that trainer calls the model',
+    '--base-model HuggingFaceTB/SmolLM2-135M',
+    { shownDefault: 'its path' },
+  ),
   json: switchOption('--json', OUTPUT, 'print the record as JSON'),
   quiet: quietOption(OUTPUT),
 };

@@ -1,8 +1,18 @@
 /** `rankscope advise`: a plan under a budget, its learning rate, and how sure that is. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type Advice, advise } from '../advice/index.ts';
-import { writeTextAtomically } from '../files/index.ts';
+import { exportPeft, lowRankUpdates } from '../adapters/index.ts';
+import {
+  type Advice,
+  advise,
+  START_FOLDER,
+  startsFromFolder,
+  type TrainerFiles,
+  writeForTrainer,
+} from '../advice/index.ts';
+import { UserError } from '../errors/index.ts';
+import { makeFolder, writeTextAtomically } from '../files/index.ts';
 import { openModel } from '../models/index.ts';
 import type { OptionValues } from '../options/index.ts';
 import {
@@ -44,7 +54,8 @@ Examples:
   rankscope advise                                                   the bundled model and text
   rankscope advise ./my-model --data notes.txt --match-lora-rank 1
   rankscope advise model.gguf --data train.jsonl --max-adapter-mb 0.1 --steps 200 --out advice
-  rankscope train model.gguf --data train.jsonl --plan advice/plan.json --lr auto`;
+  rankscope train model.gguf --data train.jsonl --plan advice/plan.json --lr auto
+  rankscope advise ./my-model --data notes.txt --match-lora-rank 8 --emit peft`;
 
 export const PLAN_FILE = 'plan.json';
 const MARKDOWN_FILE = 'report.md';
@@ -62,12 +73,17 @@ export function adviseCommand(): Command {
   });
 }
 
-async function runAdvise(givenModel: string | undefined, options: Options): Promise<void> {
+async function runAdvise(givenModel: string | undefined, given: Options): Promise<void> {
+  const options = forTrainer(given);
   const { modelPath, dataPaths } = chooseSources('advise', givenModel, options.data);
   const progress = new ProgressLine(process.stderr, { quiet: options.quiet });
   const description = describeRun('advise', process.argv.slice(3), options.seed ?? LIBRARY.seed.default);
   const run = openRunFolder(options.out ?? defaultFolder(modelPath, 'advise-'), description);
-  const discard = () => run.discard(OUTPUTS);
+  const discard = () => {
+    if (options.emit !== undefined)
+      rmSync(join(run.directory, options.emit), { recursive: true, force: true });
+    run.discard(OUTPUTS);
+  };
   const stops = watchStopSignals(
     () => progress.say('stopping after the pass in flight; Ctrl-C again ends at once'),
     discard,
@@ -77,7 +93,7 @@ async function runAdvise(givenModel: string | undefined, options: Options): Prom
     const texts = await locateTexts(dataPaths, { signal: stops.signal });
     await checkTexts(texts);
     progress.say(`opening ${modelPath}`);
-    const { compute, cacheFolder, ...rest } = options;
+    const { compute, cacheFolder, emit, baseModel, ...rest } = options;
     const model = await openModel(modelPath, {
       compute,
       cacheFolder,
@@ -94,6 +110,7 @@ async function runAdvise(givenModel: string | undefined, options: Options): Prom
       },
       onMemory: tellMemory(progress),
     });
+    if (emit !== undefined) await writeTrainer(run.directory, emit, advice, baseModel);
     writeAdvice(run.directory, advice);
   } catch (error) {
     progress.end();
@@ -113,6 +130,47 @@ async function runAdvise(givenModel: string | undefined, options: Options): Prom
     ];
     process.stdout.write(`${renderAdviceText(record, terminalOptions())}\n${printable(lines.join('\n'))}\n`);
   }
+}
+
+/** Other trainers know LoRA, and no cores. */
+function forTrainer(options: Options): Options {
+  const { emit, baseModel, family } = options;
+  if (emit === undefined) {
+    if (baseModel === undefined) return options;
+    throw new UserError('options-conflict', {
+      what: '--base-model means nothing without --emit',
+      got: baseModel,
+      fix: 'name the trainer with --emit, or leave it out',
+    });
+  }
+  if (family !== 'core') return { ...options, family: 'factors' };
+  throw new UserError('options-conflict', {
+    what: 'no other trainer trains cores',
+    got: `--emit ${emit} with --family core`,
+    expected: '--family factors, LoRA whose A starts in frames',
+    fix: 'leave --family out; `rankscope train` trains cores, and `rankscope export` writes them for others to load',
+  });
+}
+
+/** The folder of a trainer inside the run's. */
+async function writeTrainer(
+  directory: string,
+  trainer: NonNullable<Options['emit']>,
+  { record, adapter }: Advice,
+  baseModel: string | undefined,
+): Promise<TrainerFiles> {
+  const model = baseModel ?? record.model.path;
+  const written = writeForTrainer(trainer, record, model);
+  const folder = join(directory, trainer);
+  makeFolder(folder);
+  for (const [name, text] of Object.entries(written.files)) writeTextAtomically(join(folder, name), text);
+  if (startsFromFolder(trainer))
+    await exportPeft(join(folder, START_FOLDER), lowRankUpdates(adapter.layers), {
+      baseModel: model,
+      about: { adapter: adapter.record, advice: record },
+    });
+  for (const note of written.notes) process.stderr.write(`note: ${note}\n`);
+  return written;
 }
 
 function writeAdvice(directory: string, { record, layers }: Advice): void {

@@ -62,19 +62,21 @@ export const adviceRecordSchema = z.strictObject({
   verdict: z.enum(['clear', 'tied', 'random']),
   /** Cores of the same budget in other frames, the best first, in nats by which the law puts them behind the plan. */
   runnersUp: z.array(planSchema.extend({ behind: estimateSchema })),
-  /** What twice the budget would lower the loss by, in nats, by the law; null where the layers are full. */
+  /** What twice the budget would lower the loss by, in nats, by the law; null where the layers are full, and for LoRA. */
   next: planSchema.extend({ gain: estimateSchema }).nullable(),
-  /** Ranks allocated by held-out ν at the same budget, which is not advised: see `docs/choosing.md`. */
-  allocation: z.strictObject({
-    parameters: z.int(),
-    layers: z.int(),
-    lowest: z.int(),
-    highest: z.int(),
-    /** Nats by the law. */
-    gain: z.number(),
-    /** Σν: no allocation has more than this above it. */
-    gap: z.number(),
-  }),
+  /** Ranks allocated by held-out ν at the same budget, which is not advised; null for LoRA. */
+  allocation: z
+    .strictObject({
+      parameters: z.int(),
+      layers: z.int(),
+      lowest: z.int(),
+      highest: z.int(),
+      /** Nats by the law. */
+      gain: z.number(),
+      /** Σν: no allocation has more than this above it. */
+      gap: z.number(),
+    })
+    .nullable(),
   /** In how many of the replicates, each without one pair of batches, the same basis wins. */
   stability: z.strictObject({ replicates: z.int(), same: z.int() }),
   cost: z.strictObject({

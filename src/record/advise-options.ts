@@ -1,5 +1,5 @@
 /** The options of an advice. */
-import { aboveZeroOption, under, wholeOption } from '../options/index.ts';
+import { aboveZeroOption, choiceOption, under, wholeOption } from '../options/index.ts';
 import { PROBE_OPTIONS } from './probe-options.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 
@@ -13,6 +13,13 @@ export const ADVISE_OPTIONS = {
   matchLoraRank: wholeOption('match-lora-rank', BUDGET, 'as many as plain LoRA of this rank has', 1, 8, {
     shownDefault: '8',
   }),
+  family: choiceOption(
+    'family',
+    BUDGET,
+    'what is trained: cores in frozen frames; or factors, LoRA whose A starts in frames, as other trainers have it',
+    ['core', 'factors'],
+    { default: 'core' },
+  ),
   steps: wholeOption('steps', RUN, 'optimizer steps', 1, 400, {
     default: 400,
     aliases: ['max-steps', 'iters'],

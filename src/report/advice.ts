@@ -13,7 +13,11 @@ function answer({ plan, rate, settings: { steps, schedule, batchSize, seqLen } }
   const kept = plan.layers.filter(({ rank }) => rank > 0).length;
   const where =
     kept === plan.layers.length ? `all ${kept} layers` : `${kept} of ${plan.layers.length} layers`;
-  const what = `Train cores of rank ${plan.rank} in ${plan.basis} frames on ${where}: ${formatCount(plan.parameters)} parameters.`;
+  const kind =
+    plan.family === 'core'
+      ? `cores of rank ${plan.rank} in ${plan.basis} frames`
+      : `LoRA of rank ${plan.rank} whose A starts ${plan.basis === 'random' ? 'at random' : `in ${plan.basis} frames`}`;
+  const what = `Train ${kind} on ${where}: ${formatCount(plan.parameters)} parameters.`;
   const how = `${steps} steps of ${batchSize} × ${seqLen} tokens, ${schedule} schedule, no warm-up`;
   return rate === null
     ? `${what} The learning rate has to be tried: ${how}.`
@@ -28,36 +32,54 @@ const nats = (value: number): string => value.toFixed(4);
 function reasons(record: AdviceRecord): string[] {
   const { plan, verdict, runnersUp, next, allocation, stability, cost, natural, notes } = record;
   const [second] = runnersUp;
+  const isCore = plan.family === 'core';
+  const law = isCore ? 'the law of parameters and held-out ν,' : 'held-out ν, as the law of cores weighs it,';
+  const gap = second === undefined ? '' : `${second.basis} frames are ${interval(second.behind)} nats behind`;
   const standing = {
-    clear: `By the law of parameters and held-out ν no other frames are as good: ${second?.basis} frames come ${second && interval(second.behind)} nats behind.`,
-    tied: `Tied: by the law of parameters and held-out ν, ${second?.basis} frames are ${second && interval(second.behind)} nats behind, which may be nothing.`,
+    clear: `By ${law} no other frames are as good: ${gap}.`,
+    tied: `Tied: by ${law} ${gap}, which may be nothing.`,
     random:
       'No frames are shown to beat random ones here: what they are made from may be noise, or the budget is so large that frames do not matter.',
   }[verdict];
+  const worth = isCore
+    ? [
+        next === null ? 'Cores on these layers do not have more parameters than that.' : nextText(next),
+        rankText(allocation),
+      ]
+    : ['What its start and twice the budget are worth in training, the law of cores does not say of LoRA.'];
   return [
     standing,
     `Its held-out ν is ${formatNumber(natural.mean)} [${formatNumber(natural.low)}, ${formatNumber(natural.high)}]. ` +
       `Without one pair of batches the same frames win ${stability.same} times of ${stability.replicates}.`,
-    next === null
-      ? 'More parameters than that, cores on these layers do not have.'
-      : `Twice the budget (rank ${next.rank}, ${formatCount(next.parameters)} parameters) would lower the loss by ${interval(next.gain)} nats more, by the same law.`,
-    `One rank for all layers is advised. Ranks by held-out ν (${allocation.lowest} to ${allocation.highest}) would promise ` +
-      `${nats(allocation.gain)} nats by the law; that allocated ranks beat one rank in training is not shown, so they are not taken.`,
-    `The adapter has ${formatBytesSmall(plan.trainedBytes)} of trained numbers, and ${formatBytesSmall(plan.loraBytes)} as LoRA of rank ${plan.rank}, with its frames in it.`,
-    'Plain LoRA of as many parameters is not ranked by the law, which knows cores only: train both to know.',
+    ...worth,
+    `The adapter has ${formatSize(plan.trainedBytes)} of trained numbers, and ${formatSize(plan.loraBytes)} as LoRA of rank ${plan.rank}, with its frames in it.`,
+    ...(isCore
+      ? [
+          'Plain LoRA of as many parameters is not ranked by the law, which knows cores only: train both to know.',
+        ]
+      : []),
     `This took ${formatNumber(cost.steps)} passes, as many as training steps of the same tokens, and ${formatSeconds(cost.seconds)} in all.`,
     ...notes,
   ];
 }
 
-const formatBytesSmall = (bytes: number): string =>
+const nextText = ({ rank, parameters, gain }: NonNullable<AdviceRecord['next']>): string =>
+  `Twice the budget (rank ${rank}, ${formatCount(parameters)} parameters) would lower the loss by ${interval(gain)} nats more, by the same law.`;
+
+const rankText = (allocation: AdviceRecord['allocation']): string =>
+  allocation === null
+    ? 'One rank for all layers is advised.'
+    : `One rank for all layers is advised. Ranks by held-out ν (${allocation.lowest} to ${allocation.highest}) would promise ` +
+      `${nats(allocation.gain)} nats by the law; that allocated ranks beat one rank in training is not shown, so they are not taken.`;
+
+const formatSize = (bytes: number): string =>
   bytes < 1e6 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toPrecision(3)} MB`;
 
 const HEAD = ['plan', 'rank', 'parameters', 'nats behind, by the law'];
 
 function rows({ plan, runnersUp }: AdviceRecord): string[][] {
   return [
-    [`core ${plan.basis}`, String(plan.rank), formatCount(plan.parameters), '0'],
+    [`${plan.family} ${plan.basis}`, String(plan.rank), formatCount(plan.parameters), '0'],
     ...runnersUp.map(({ family, basis, rank, parameters, behind }) => [
       `${family} ${basis}`,
       String(rank),

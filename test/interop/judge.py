@@ -36,6 +36,26 @@ def peft(base, adapter, tokens, out):
     return [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
 
 
+def train_peft(base, adapter, batches, rate):
+    """Loss of every batch before its AdamW step, from an adapter as it starts."""
+    import torch
+    from peft import PeftModel
+
+    model = PeftModel.from_pretrained(base_model(base), adapter, is_trainable=True)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0)
+    losses = []
+    for tokens in batches:
+        ids = torch.tensor(tokens)
+        loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1)
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
 def model(path, tokens, out):
     """Logits of a whole model."""
     logits(base_model(path), tokens, out)
@@ -64,7 +84,14 @@ def tensorboard(folder):
     return {tag: [[event.step, event.value] for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 
 
-KINDS = {"peft": peft, "model": model, "loaded_dtype": loaded_dtype, "tokenizer": tokenizer, "tensorboard": tensorboard}
+KINDS = {
+    "peft": peft,
+    "train_peft": train_peft,
+    "model": model,
+    "loaded_dtype": loaded_dtype,
+    "tokenizer": tokenizer,
+    "tensorboard": tensorboard,
+}
 
 with open(sys.argv[1]) as file:
     questions = json.load(file)

@@ -6,5 +6,5 @@ export const LAW: LawConstants = {
   exponent: 0.7729,
   waiting: 0.2781,
   horizon: 0.2369,
-  cosine: 1.523,
+  cosine: 1.532,
 };
