@@ -34,13 +34,13 @@ import type {
 import * as library from '../src/index.ts';
 
 const VALUES = `
-  DEFAULT_BASES DEFAULT_FAMILIES DEFAULT_RANKS UserError adaptedModel adapterFactors adapterRecordSchema exportGgufLora
-  exportMerged exportPeft loadAdapter lowRankUpdates makeSequences meanLoss openModel probe probeRecordSchema
+  DEFAULT_BASES DEFAULT_FAMILIES DEFAULT_RANKS UserError adaptedModel adapterFactors adapterRecordSchema adviceRecordSchema advise
+  exportGgufLora exportMerged exportPeft loadAdapter lowRankUpdates makeSequences meanLoss openModel probe probeRecordSchema
   readAdapterRecord readDocuments readProbeRecord readSequences readRunRecord readTrainMetrics readTrainRecord renderProbeHtml
   renderProbeMarkdown renderProbeTable renderTrainHtml runRecordSchema saveAdapter sequenceLosses summarizeTraining train
   trainMetricsSchema trainRecordSchema`;
 const TYPES = `
-  Adapter AdapterFamily AdapterRecord Basis BasisResult Batch Compute Document Documents DownloadProgress Estimate Family
+  Adapter AdapterFamily AdapterRecord Advice AdviceRecord AdviseOptions Basis BasisResult Batch Compute Document Documents DownloadProgress Estimate Family
   FamilyResult GlobalResult Interval LayerAdapter LayerResult LowRankUpdate Matrix MergedOptions Model NaturalResult
   OpenModelOptions PeftOptions ProbeOptions ProbeRecord ProbeResult Progress RankPoint ReadSequences Regime RunRecord SequenceLosses
   Sequences TextPaths TrainMetrics TrainOptions TrainRecord TrainResult`;
