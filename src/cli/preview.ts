@@ -8,7 +8,11 @@ import { tellReceipt } from './tell-receipt.ts';
 const MARKS = { given: '  | ', predicted: '  > ' };
 
 /** Lines with a mark in front of each; a token that ends a line stands with its line. */
-export function renderPreview({ texts, tokenizer }: TextsRead, count: number, color: boolean): string {
+export function renderPreview(
+  { texts, tokenizer }: Pick<TextsRead, 'texts' | 'tokenizer'>,
+  count: number,
+  color: boolean,
+): string {
   const { path, receipt, sequences } = texts;
   const shown = Math.min(count, sequences.count);
   const parts = Array.from({ length: shown }, (_, index) => {
