@@ -5,7 +5,7 @@ import { joinSafetensors } from '../checkpoint/index.ts';
 import { UserError } from '../errors/index.ts';
 import type { Model } from '../models/index.ts';
 import { mean, type Rng } from '../numeric/index.ts';
-import type { Engine } from '../runtime/index.ts';
+import { dropBytes, type Engine } from '../runtime/index.ts';
 import type { Batch } from '../text/index.ts';
 import { FRAMES_FORMAT, type FrameSet, placeFrames } from './frame.ts';
 import { type FramePlan, makeFrames } from './make-frames.ts';
@@ -121,6 +121,8 @@ async function measurePart(
       onProgress: (progress) => watch.progress(progress),
     }),
   );
+  // The passes need the memory of the frames, which are in their file now.
+  dropBytes(Number.POSITIVE_INFINITY);
   const afterPass = (soFar: MeasuredSoFar): boolean => {
     watch.passed(soFar, sets, batches.length);
     return watch.stopped || (watch.decides && widestInterval(soFar) < (settings.ciWidth ?? 0));

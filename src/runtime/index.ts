@@ -12,5 +12,6 @@ export {
   PROCESS_BYTES,
   refuseMemory,
 } from './memory-bound.ts';
+export { dropBytes } from './onnx/collect-garbage.ts';
 export { createOnnxEngine, type OnnxEngineOptions } from './onnx/onnx-engine.ts';
 export { createReferenceEngine } from './reference/reference-engine.ts';
