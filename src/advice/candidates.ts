@@ -50,14 +50,24 @@ export function winner(candidates: readonly Candidate[], without?: number): Cand
   return candidates.reduce((best, one) => (value(one) > value(best) ? one : best));
 }
 
-/** Whether a layer's halves of the text agree on anything: its ν is above 0 with its interval. */
-export function hasSignal(curves: NaturalCurves, rank: number): boolean {
-  const { replicates } = curves;
-  const all = atRank(curves.heldOut, rank);
-  if (replicates.length < 2) return all > 0;
-  return (
-    overPasses(replicates.length, (without) =>
-      without === undefined ? all : atRank(replicates[without]!, rank),
-    ).low > 0
+/** Share of the strongest layer's ν below which a layer that is not told from noise is left out. */
+const WEAK = 0.01;
+
+/** Names of the layers that have signal in some basis: ν above 0 with its interval, or not small beside the strongest. */
+export function withSignal(bases: Iterable<LayerCurves>, rank: number): Set<string> {
+  const values = [...bases].flatMap((curves) =>
+    [...curves].map(([name, one]) => ({ name, one, all: atRank(one.heldOut, rank) })),
   );
+  const most = Math.max(...values.map(({ all }) => all));
+  const kept = values.filter(({ one: { replicates }, all }) => {
+    if (all > WEAK * most) return true;
+    return (
+      all > 0 &&
+      replicates.length > 1 &&
+      overPasses(replicates.length, (without) =>
+        without === undefined ? all : atRank(replicates[without]!, rank),
+      ).low > 0
+    );
+  });
+  return new Set(kept.map(({ name }) => name));
 }

@@ -8,12 +8,12 @@ import { type AdvisedFamily, FAMILY_PARAMETERS, largestRank } from './budget.ts'
 import {
   behind,
   type Candidate,
-  hasSignal,
   heldOut,
   type LayerCurves,
   overPasses,
   passesOf,
   winner,
+  withSignal,
 } from './candidates.ts';
 import { promise } from './loss-law.ts';
 
@@ -48,9 +48,8 @@ export function choose(
   const count = FAMILY_PARAMETERS[family];
   const rank = largestRank(layers, count, budget);
   const bases = [...natural.keys()];
-  const kept = layers.filter(({ name }) =>
-    bases.some((basis) => hasSignal(natural.get(basis)!.get(name)!, rank)),
-  );
+  const signal = withSignal(natural.values(), rank);
+  const kept = layers.filter(({ name }) => signal.has(name));
   if (kept.length === 0) throw noSignal();
   const candidates = (parameters: number): Candidate[] => {
     // Frames are as wide as all layers together would want them.
@@ -89,7 +88,7 @@ export function choose(
     notes:
       kept.length < layers.length
         ? [
-            `${layers.length - kept.length} of ${layers.length} layers are left out: two halves of the text agree on nothing there.`,
+            `${layers.length - kept.length} of ${layers.length} layers are left out: their ν is below 1 % of the strongest layer’s and not told from 0.`,
           ]
         : [],
   };
