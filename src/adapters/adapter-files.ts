@@ -15,6 +15,11 @@ export const ADAPTER_TENSORS = 'adapter.safetensors';
 /**
  * Writes an adapter into a folder, each of its two files whole or not at all, the numbers first: a folder with an
  * `adapter.json` is one that can be loaded. Throws {@link UserError} `cannot-write`.
+ *
+ * @example
+ * ```ts
+ * await saveAdapter('runs/copy', adapter);
+ * ```
  */
 export async function saveAdapter(directory: string, { record, layers }: Adapter): Promise<void> {
   const tensors = layers.flatMap(({ layer, frozen, trained }) =>
@@ -34,6 +39,12 @@ export async function saveAdapter(directory: string, { record, layers }: Adapter
  * @param model when given, the adapter must belong to it.
  * @throws UserError those of `readAdapterRecord`; `adapter-damaged` when tensors are missing, left over or of
  *   another shape; `adapter-of-another-model`.
+ *
+ * @example
+ * ```ts
+ * const adapter = await loadAdapter('runs/first', await openModel('./my-model'));
+ * console.log(adapter.record.trainedParameters);
+ * ```
  */
 export async function loadAdapter(path: string, model?: InspectedModel): Promise<Adapter> {
   const record = readAdapterRecord(path);

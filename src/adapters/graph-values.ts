@@ -128,6 +128,12 @@ export function withAdapters(
  * from it carries the adapter as it is then, and `readLayer` gives W + ΔW.
  *
  * @param mapped a saved adapter with the same frames, which are mapped from it instead of standing in every graph.
+ *
+ * @example
+ * ```ts
+ * const adapter = await loadAdapter('runs/first', model);
+ * const losses = await sequenceLosses(engine, adaptedModel(model, adapter), sequences, 4);
+ * ```
  */
 export function adaptedModel(model: Model, adapter: Pick<Adapter, 'layers'>, mapped?: string): Model {
   const byName = new Map(adapter.layers.map((one) => [one.layer.name, one]));

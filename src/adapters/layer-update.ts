@@ -25,7 +25,15 @@ export function frozenShapes(
   return Object.fromEntries(FAMILY_RULES[family].frozen.map((side) => [side, [rows[side], rank]]));
 }
 
-/** ΔW [m, n] of a layer as left [m, r] · right [r, n], the scale folded into the right one; float64. */
+/**
+ * ΔW [m, n] of a layer as left [m, r] · right [r, n], the scale folded into the right one; float64.
+ *
+ * @example
+ * ```ts
+ * const { left, right } = adapterFactors(adapter.layers[0]!);
+ * console.log(left.rows, left.cols, right.cols);
+ * ```
+ */
 export function adapterFactors(adapter: LayerAdapter): { left: Matrix; right: Matrix } {
   const { family, scale } = adapter;
   const { left, right } = FAMILY_RULES[family].factors(matrixOf(adapter));

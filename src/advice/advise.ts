@@ -48,6 +48,12 @@ const FLOAT = 4;
  * Says what to train on a text under a budget, from one probe of it.
  *
  * @throws UserError those of {@link probe}; `budget-too-small`, `budget-too-large`, `no-signal`.
+ *
+ * @example
+ * ```ts
+ * const { record, layers } = await advise(model, 'notes.txt', { steps: 200 });
+ * console.log(record.schema, layers);
+ * ```
  */
 export async function advise(
   model: Model,

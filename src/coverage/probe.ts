@@ -45,6 +45,12 @@ export interface ProbeResult {
  * @throws UserError when the text is missing or too short, an option does not fit the model, the loss is not
  *   finite, it does not fit into memory (`memory-bound`), or `signal` stops the work before anything was measured
  *   (`stopped`).
+ *
+ * @example
+ * ```ts
+ * const { record } = await probe(model, 'notes.txt', { ranks: [4, 16], bases: ['svd', 'random'] });
+ * console.log(renderProbeTable(record));
+ * ```
  */
 export async function probe(
   model: Model,

@@ -100,6 +100,12 @@ export async function inspectModel(
  *
  * @throws UserError when a file is missing, truncated or malformed, the architecture is not known, a weight is
  *   missing, of another shape or not finite.
+ *
+ * @example
+ * ```ts
+ * const model = await openModel('./my-model', { compute: 'int8' });
+ * console.log(model.name, model.warnings);
+ * ```
  */
 export async function openModel(name: string, options: OpenModelOptions = {}): Promise<Model> {
   const started = performance.now();

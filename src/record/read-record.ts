@@ -36,6 +36,11 @@ const headSchema = z.object({ schema: z.string(), version: z.number() });
  *
  * @throws UserError `file-not-found`, `file-not-readable`, `record-not-json`, `record-wrong-kind` (another schema or
  * version), `record-invalid`.
+ *
+ * @example
+ * ```ts
+ * console.log(renderProbeMarkdown(readProbeRecord('rankscope-runs/first')));
+ * ```
  */
 export function readProbeRecord(path: string): ProbeRecord {
   return readRecord(fileIn(path, PROBE_FILE), probeRecordSchema);
@@ -45,6 +50,11 @@ export function readProbeRecord(path: string): ProbeRecord {
  * The adapter record in `path`: the directory of an adapter or a training run, or the file itself.
  *
  * @throws UserError `adapter-foreign`, and as {@link readProbeRecord}.
+ *
+ * @example
+ * ```ts
+ * console.log(readAdapterRecord('runs/first').layers.length);
+ * ```
  */
 export function readAdapterRecord(path: string): AdapterRecord {
   if (isDirectory(path) && !existsSync(join(path, ADAPTER_FILE)) && existsSync(join(path, PEFT_FILE))) {
@@ -62,6 +72,11 @@ export function readAdapterRecord(path: string): AdapterRecord {
  * The record of a training run in `path`: its directory, or the file itself.
  *
  * @throws UserError as {@link readProbeRecord}.
+ *
+ * @example
+ * ```ts
+ * console.log(readTrainRecord('runs/first').status);
+ * ```
  */
 export function readTrainRecord(path: string): TrainRecord {
   return readRecord(fileIn(path, TRAIN_FILE), trainRecordSchema);
@@ -115,6 +130,11 @@ function holds(path: string, file: string, schema: RecordSchema): boolean {
  * off in the middle is left out.
  *
  * @throws UserError `record-invalid`.
+ *
+ * @example
+ * ```ts
+ * const losses = readTrainMetrics('runs/first').map(({ step, loss }) => [step, loss]);
+ * ```
  */
 export function readTrainMetrics(path: string): TrainMetrics[] {
   const file = join(isDirectory(path) ? path : join(path, '..'), METRICS_FILE);
@@ -144,6 +164,11 @@ function jsonOf(line: string): unknown {
  * The run record of a run directory (or of the directory that holds the given file); null when it has none.
  *
  * @throws UserError as {@link readProbeRecord}, when the file is there but not readable as one.
+ *
+ * @example
+ * ```ts
+ * console.log(readRunRecord('runs/first')?.seed);
+ * ```
  */
 export function readRunRecord(path: string): RunRecord | null {
   const file = isDirectory(path) ? join(path, RUN_FILE) : join(path, '..', RUN_FILE);

@@ -15,7 +15,14 @@ import {
   ranksOf,
 } from './view.ts';
 
-/** A sentence, a table of coverage (gain) by rank and basis, one of ν where it was measured, and what was run. */
+/**
+ * A sentence, a table of coverage (gain) by rank and basis, one of ν where it was measured, and what was run.
+ *
+ * @example
+ * ```ts
+ * const text = renderProbeMarkdown(readProbeRecord('runs/first'));
+ * ```
+ */
 export function renderProbeMarkdown(record: ProbeRecord): string {
   const family = familiesOf(record)[0];
   const parts = [summarize(record)];

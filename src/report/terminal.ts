@@ -55,7 +55,14 @@ interface View {
   readonly width: number;
 }
 
-/** The whole table: what was run, one row per basis and rank, other families, types of modules, layers, notes. */
+/**
+ * The whole table: what was run, one row per basis and rank, other families, types of modules, layers, notes.
+ *
+ * @example
+ * ```ts
+ * console.log(renderProbeTable(readProbeRecord('runs/first'), { color: true, columns: 100 }));
+ * ```
+ */
 export function renderProbeTable(
   given: ProbeRecord,
   { color = false, columns }: TerminalOptions = {},

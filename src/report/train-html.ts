@@ -113,7 +113,15 @@ const PARTS: readonly Part[] = [
   },
 ];
 
-/** The page for a run; `run` adds the command, versions and machine where they are known. */
+/**
+ * The page for a run; `run` adds the command, versions and machine where they are known.
+ *
+ * @example
+ * ```ts
+ * const run = 'runs/first';
+ * const page = renderTrainHtml(readTrainRecord(run), readTrainMetrics(run), readRunRecord(run));
+ * ```
+ */
 export function renderTrainHtml(
   record: TrainRecord,
   metrics: readonly TrainMetrics[],

@@ -16,7 +16,14 @@ export function describeAdapter({ adapter: { layers } }: TrainRecord): string {
   return kind === 'full' ? 'full' : `${kind}, rank ${low === high ? low : `${low} to ${high}`}`;
 }
 
-/** One or two sentences: what was trained, and what it did to the loss. */
+/**
+ * One or two sentences: what was trained, and what it did to the loss.
+ *
+ * @example
+ * ```ts
+ * console.log(summarizeTraining(readTrainRecord('runs/first'), readTrainMetrics('runs/first')));
+ * ```
+ */
 export function summarizeTraining(given: TrainRecord, metrics: readonly TrainMetrics[]): string {
   const record = printable(given);
   const { adapter, step } = record;

@@ -112,6 +112,12 @@ export async function checkTexts(paths: TextPaths): Promise<void> {
  * Reads the documents of texts: `.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv` and `.parquet` hold one per entry, as `text`,
  * as `prompt` and `completion`, or as `messages`; any other file is one document. All are in memory then.
  * Throws {@link UserError} as {@link DocumentReader} does.
+ *
+ * @example
+ * ```ts
+ * const { documents } = await readDocuments('notes.jsonl');
+ * console.log(documents.length);
+ * ```
  */
 export async function readDocuments(paths: TextPaths, options: FieldOptions = {}): Promise<Documents> {
   const reader = new DocumentReader(paths, options);

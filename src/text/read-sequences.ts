@@ -34,6 +34,12 @@ export const namePaths = (paths: TextPaths): string => (typeof paths === 'string
  * The sequences of texts: at least one. Neither the texts nor, when there are many, their tokens are held in memory.
  * Throws {@link UserError} `text-too-short`, `text-without-targets`, and those of `readDocuments`, of chat templates and
  * of the tokenizer.
+ *
+ * @example
+ * ```ts
+ * const read = await readSequences('notes.txt', await model.tokenizer(), { seqLen: 128, pack: true });
+ * console.log(read.sequences.count);
+ * ```
  */
 export async function readSequences(
   paths: TextPaths,
@@ -132,7 +138,15 @@ function refuseUseless(
   }));
 }
 
-/** Cuts documents into sequences; sequences without a single target are left out. */
+/**
+ * Cuts documents into sequences; sequences without a single target are left out.
+ *
+ * @example
+ * ```ts
+ * const { documents } = await readDocuments('notes.txt');
+ * const sequences = makeSequences(documents, await model.tokenizer(), { seqLen: 128, pack: true });
+ * ```
+ */
 export function makeSequences(
   documents: readonly FileDocument['document'][],
   tokenizer: Tokenizer,

@@ -55,7 +55,14 @@ export async function loadSequenceLosses(
   );
 }
 
-/** The loss of every sequence, `batchSize` sequences at a time. */
+/**
+ * The loss of every sequence, `batchSize` sequences at a time.
+ *
+ * @example
+ * ```ts
+ * const losses = await sequenceLosses(engine, model, sequences, 4);
+ * ```
+ */
 export async function sequenceLosses(
   engine: Engine,
   model: Pick<Model, 'definition' | 'weights'>,
@@ -91,6 +98,11 @@ export function lossPerTarget({ losses, targets }: SequenceLosses): number {
 /**
  * The mean loss per target with its 95 % interval over sequences. A ratio of sums, L = Σ nᵢ ℓᵢ / Σ nᵢ: its
  * interval is Student's over L + nᵢ (ℓᵢ − L) / n̄, the first-order expansion, which is ℓᵢ for equal nᵢ.
+ *
+ * @example
+ * ```ts
+ * const { mean, low, high } = meanLoss(await sequenceLosses(engine, model, sequences, 4));
+ * ```
  */
 export function meanLoss(sequences: SequenceLosses): Interval {
   const { losses, targets } = sequences;

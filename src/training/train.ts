@@ -21,6 +21,12 @@ import { runTraining, type TrainResult } from './train-run.ts';
  * @throws UserError when an option is out of range or does not fit the model, a text is missing or too short, the
  *   plan names missing layers, the checkpoint is of another run, it does not fit into memory (`memory-bound`), or a number is no longer finite
  *   (`training-diverged`, naming step and layer; the last checkpoint is kept).
+ *
+ * @example
+ * ```ts
+ * const { record } = await train(model, 'notes.txt', { directory: 'runs/first', rank: 16, steps: 100 });
+ * console.log(record.status);
+ * ```
  */
 export async function train(
   model: Model,

@@ -7,6 +7,11 @@ import type { LowRankUpdate } from './low-rank-update.ts';
 /**
  * The low-rank updates of an adapter's layers. Throws {@link UserError} `no-low-rank-form` for a layer whose whole
  * change was trained.
+ *
+ * @example
+ * ```ts
+ * for (const { layer, left } of lowRankUpdates(adapter.layers)) console.log(layer.name, left.cols);
+ * ```
  */
 export function lowRankUpdates(layers: readonly LayerAdapter[]): LowRankUpdate[] {
   return layers.map((adapter) => {

@@ -17,6 +17,11 @@ import { type LowRankUpdate, largestRank, loraFactors } from './low-rank-update.
  * llama.cpp scales a layer's change by alpha / r with one alpha for the file and the layer's own r, so B of a
  * layer of rank r is written r / alpha times as large.
  * Throws {@link UserError} `gguf-unsupported` for a model that llama.cpp's converter is not known to take, `output-exists`, `cannot-write`.
+ *
+ * @example
+ * ```ts
+ * await exportGgufLora('adapter.gguf', model, lowRankUpdates(adapter.layers));
+ * ```
  */
 export async function exportGgufLora(
   path: string,

@@ -43,6 +43,11 @@ const STORED_TYPES: Readonly<Record<string, SaveType>> = { F16: 'float16', BF16:
  *
  * @returns that, null where nothing was rounded or changed.
  * @throws UserError `output-exists`, `cannot-write`, `weights-too-large`, `model-changed`.
+ *
+ * @example
+ * ```ts
+ * await exportMerged('merged', adaptedModel(model, adapter), { type: 'bfloat16', about: {} });
+ * ```
  */
 export async function exportMerged(
   folder: string,

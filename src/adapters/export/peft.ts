@@ -21,6 +21,11 @@ export interface PeftOptions {
  * Writes a new folder that PEFT loads onto the base model. B·A is the change itself: the file's alpha equals its
  * rank in every layer, so that PEFT's scale alpha / r is 1.
  * Throws `UserError` `output-exists`, `cannot-write`.
+ *
+ * @example
+ * ```ts
+ * await exportPeft('peft', lowRankUpdates(adapter.layers), { baseModel: model.path, about: {} });
+ * ```
  */
 export async function exportPeft(
   folder: string,

@@ -10,7 +10,14 @@ import { PAGE_SCRIPT } from './page-script.ts';
 import { runDetails } from './run-details.ts';
 import { figureSections } from './sections.ts';
 
-/** The page for a record; `run` adds the command, versions and machine where they are known. */
+/**
+ * The page for a record; `run` adds the command, versions and machine where they are known.
+ *
+ * @example
+ * ```ts
+ * const page = renderProbeHtml(readProbeRecord('runs/first'), readRunRecord('runs/first'));
+ * ```
+ */
 export function renderProbeHtml(record: ProbeRecord, run: RunRecord | null): string {
   const title = `${record.model.name} on ${fileName(record.data.path)}`;
   const family = familiesOf(record)[0];
