@@ -86,7 +86,7 @@ export function chooseBudget(
       what: 'the budget is above training every entry of the layers',
       got: `${asked}: ${parameters} parameters`,
       expected: `at most ${whole} parameters, those of full fine-tuning`,
-      fix: 'lower the budget, or train with --adapter full',
+      fix: 'lower the budget, or train all of the weights',
     });
   return { asked, parameters };
 }

@@ -128,5 +128,5 @@ const noSignal = (): UserError =>
     what: 'the gradients of this text are noise: two halves of it agree on no direction, in any frames',
     got: 'held-out ν that is not above 0',
     expected: 'a text that one part of can teach something of the rest',
-    fix: 'give more text, or another; --calibration-batches with a higher number looks at more of it',
+    fix: 'give more text, or another; more batches for calibration look at more of it',
   });

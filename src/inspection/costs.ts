@@ -5,7 +5,7 @@ import { Graph, matmul } from '../graph/index.ts';
 import { type InspectedModel, sketchModel } from '../models/index.ts';
 import { float32 } from '../numeric/index.ts';
 import { TRAIN_OPTIONS } from '../record/index.ts';
-import { createOnnxEngine, memoryBound } from '../runtime/index.ts';
+import { createOnnxEngine, memoryBound, Owner } from '../runtime/index.ts';
 import { planTraining } from '../training/index.ts';
 
 interface Cost {
@@ -78,9 +78,10 @@ async function measurePace(tokens: number, { definition }: InspectedModel): Prom
     const w = graph.input('w', 'float32', [m, n]);
     // Small results: only the product should be timed, not its way between threads.
     graph.output('y', matmul(graph.input('row', 'float32', [1, tokens]), matmul(x, w)));
-    const program = await engine.load(graph);
+    await using owner = new Owner();
+    const program = await owner.own(engine.load(graph));
     const zeros = (rows: number, columns: number) =>
-      engine.keep(float32([rows, columns], new Float32Array(rows * columns)));
+      owner.own(engine.keep(float32([rows, columns], new Float32Array(rows * columns))));
     const feeds = { x: await zeros(tokens, m), w: await zeros(m, n), row: await zeros(1, tokens) };
     await program.run(feeds);
     const started = performance.now();

@@ -260,11 +260,11 @@ const OPTIONS: readonly OddRun[] = [
   ),
   { name: '--seed=-0', script: '$PROBE --seed=-0', code: 0, state: 'complete' },
   {
-    name: '--data twice',
-    script: '$PROBE --data $T',
+    name: '--batches twice',
+    script: '$PROBE --batches 2 --batches 3',
     code: 2,
     state: null,
-    says: /--data is given twice/,
+    says: /--batches is given twice/,
     always: true,
   },
   {
