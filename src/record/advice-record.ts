@@ -1,7 +1,7 @@
 /** The record of an advice: what to train under a budget, how sure that is, and what it was found from. */
 import { z } from 'zod';
 import { adapterFamilySchema } from './adapter-record.ts';
-import { estimateSchema, modelSourceSchema, receiptSchema } from './common.ts';
+import { estimateSchema, modelSourceSchema, textSourceSchema } from './common.ts';
 import { automaticRateSchema, scheduleSchema } from './train-record.ts';
 
 export const adviceBudgetSchema = z.strictObject({
@@ -24,13 +24,7 @@ export const adviceRecordSchema = z.strictObject({
   schema: z.literal('rankscope.advice'),
   version: z.literal(1),
   model: modelSourceSchema,
-  data: z.strictObject({
-    path: z.string(),
-    sha256: z.string(),
-    documents: z.int(),
-    tokens: z.int(),
-    receipt: receiptSchema.optional(),
-  }),
+  data: textSourceSchema,
   settings: z.strictObject({
     steps: z.int(),
     batchSize: z.int(),

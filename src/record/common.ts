@@ -76,6 +76,16 @@ export const receiptSchema = z.strictObject({
     .optional(),
 });
 
+/** A text that was measured. */
+export const textSourceSchema = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  documents: z.int(),
+  tokens: z.int(),
+  /** Absent in older records. */
+  receipt: receiptSchema.optional(),
+});
+
 /** Where on the Hugging Face hub a model comes from; records of models from elsewhere do not have it. */
 export const hubOriginSchema = z
   .strictObject({

@@ -8,8 +8,8 @@ import {
   familySchema,
   int8KernelSchema,
   modelSourceSchema,
-  receiptSchema,
   regimeSchema,
+  textSourceSchema,
 } from './common.ts';
 import { PROBE_SETTINGS } from './probe-options.ts';
 
@@ -169,14 +169,7 @@ const probeShape = z.strictObject({
   /** `partial` when the run was stopped; everything in it was measured on the batches it states. */
   status: z.enum(['complete', 'partial']),
   model: modelSourceSchema,
-  data: z.strictObject({
-    path: z.string(),
-    sha256: z.string(),
-    documents: z.int(),
-    tokens: z.int(),
-    /** Absent in older records. */
-    receipt: receiptSchema.optional(),
-  }),
+  data: textSourceSchema,
   settings: z.strictObject({
     ...settingSchemas(PROBE_SETTINGS),
     /** Those that fit a layer. */
